@@ -1,1 +1,8 @@
-//! Placeholder.
+//! State, analyses and findings: what the events of many nodes mean side by side.
+//!
+//! Batches go in, in journal order, through [`Engine::apply`]; [`row::Row`]s come out, each whole for its key, so that
+//! writing one twice changes nothing. `now` is an argument: the live server, `replay` and the tests run the same code.
+//! This crate does no I/O, reads no clock and knows nothing of SQL or HTTP.
+
+pub mod finding;
+pub mod row;

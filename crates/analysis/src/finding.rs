@@ -1,0 +1,138 @@
+//! What the analyses find.
+//!
+//! A finding has an id that depends only on what it is about, so that a repeat or a revision replaces it, and says what
+//! it rests on.
+
+use std::fmt;
+
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::row::Sighted;
+
+/// Names a finding: the hash of what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingId(pub [u8; 16]);
+
+impl FindingId {
+    /// The id of the finding of `kind` on `network` that is about `subject`, whose parts are taken in order.
+    pub fn new(network: &Network, kind: &str, subject: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [network.genesis.as_bytes().as_slice(), kind.as_bytes()].iter().chain(subject) {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let mut id = [0; 16];
+        for (byte, digest) in id.iter_mut().zip(hasher.finalize()) {
+            *byte = digest;
+        }
+        Self(id)
+    }
+}
+
+impl fmt::Display for FindingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Something that an analysis found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What names it.
+    pub id: FindingId,
+    /// 1 when first said; one more each time it is said with other content.
+    pub revision: u32,
+    /// The network.
+    pub network: Network,
+    /// The node it is about.
+    pub node: NodeName,
+    /// When it happened, on the clock of node and agent.
+    pub sighted: Sighted,
+    /// Who told: the sources whose events it rests on.
+    pub sources: Vec<Source>,
+    /// What was found.
+    pub body: Body,
+}
+
+/// What was found. The tag is the id of the analysis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Body {
+    /// A node left one branch for another.
+    Reorg(Reorg),
+    /// A node refused a transaction.
+    RejectedTx(RejectedTx),
+    /// A node found a block invalid.
+    InvalidBlock(InvalidBlock),
+    /// A source may have said more than was heard.
+    Gap(Gap),
+}
+
+impl Body {
+    /// The id of the analysis that found it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Reorg(_) => "reorg",
+            Self::RejectedTx(_) => "rejected-tx",
+            Self::InvalidBlock(_) => "invalid-block",
+            Self::Gap(_) => "gap",
+        }
+    }
+}
+
+/// A node left one branch for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reorg {
+    /// Height of the last block that both branches share, `None` where no source told any height.
+    pub fork_height: Option<u32>,
+    /// Number of blocks disconnected.
+    pub depth: u32,
+    /// The blocks disconnected, lowest first.
+    pub old: Vec<BlockHash>,
+    /// The blocks connected in the same step, lowest first: the last made the branch the longer one. Empty when the
+    /// blocks were removed without others in their place, as RPC `invalidateblock` can.
+    pub new: Vec<BlockHash>,
+}
+
+/// A node refused a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedTx {
+    /// The transaction.
+    pub txid: Txid,
+    /// Its id with witness, `None` where the message does not tell.
+    pub wtxid: Option<Wtxid>,
+    /// The reason's code, for example `min relay fee not met`.
+    pub code: String,
+    /// The code and what follows it, as the node wrote it.
+    pub reason: String,
+    /// The peer that sent it, `None` where the message does not tell.
+    pub peer: Option<u64>,
+}
+
+/// A node found a block invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidBlock {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height, `None` where no message told it.
+    pub height: Option<u32>,
+    /// The node's words, `None` where no message told them.
+    pub reason: Option<String>,
+}
+
+/// A stretch of time for which a source's events may be missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The source that may have said more.
+    pub source: Source,
+    /// Start, `None` when it is not known.
+    pub from: Option<AgentTime>,
+    /// End.
+    pub to: AgentTime,
+    /// Events known to be missing, `None` when their number is not known.
+    pub lost: Option<u64>,
+    /// Why, for a person to read.
+    pub reason: String,
+}

@@ -1,0 +1,226 @@
+//! What the engine asks the store to keep.
+//!
+//! A row is whole for its key and may be said again: the store replaces, or where the row is a *first* time keeps the
+//! earlier one. Nothing is ever incremented, so a row that is written twice changes nothing.
+
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+
+/// One thing to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    /// A node as it is now.
+    Node(Box<NodeRow>),
+    /// A block exists. Key: network, block.
+    Block(BlockRow),
+    /// A node reached a stage with a block. Key: network, block, node, source, stage; the earliest time stays.
+    BlockSighting(BlockSighting),
+    /// A node told of a transaction. Key: network, txid, node, source; the earliest time stays.
+    TxSighting(TxSighting),
+    /// Something that an analysis found. Key: id; the highest revision stays.
+    Finding(Box<Finding>),
+}
+
+/// A block as far as any node told of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockRow {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// Its height, `None` while no node told it; a later row with a height fills it in.
+    pub height: Option<u32>,
+}
+
+/// What a node had done with a block. In the order in which a node goes through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It saw the header.
+    Header,
+    /// It had the whole block, received or reconstructed.
+    Block,
+    /// It had checked it, valid or not.
+    Checked,
+    /// It was added to the active chain: the stage that the block tables show.
+    Connected,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 4] = [Self::Header, Self::Block, Self::Checked, Self::Connected];
+
+    /// The word for it in output and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Block => "block",
+            Self::Checked => "checked",
+            Self::Connected => "connected",
+        }
+    }
+}
+
+/// When, by the clock of node and agent, and where that clock stood against the server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighted {
+    /// The time on the clock that node and agent share, in microseconds since the Unix epoch.
+    pub at: AgentTime,
+    /// Server's clock minus that clock, at that time; `None` when there was no time exchange near enough.
+    pub offset: Option<Offset>,
+}
+
+/// An interval that holds the server's clock minus the clock of a node and its agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offset {
+    /// Lower bound in microseconds.
+    pub min_us: i64,
+    /// Upper bound in microseconds.
+    pub max_us: i64,
+}
+
+impl Offset {
+    /// The middle of the interval in microseconds: the correction that is applied.
+    pub const fn middle_us(self) -> i64 {
+        self.min_us.midpoint(self.max_us)
+    }
+
+    /// Half of the interval's width in microseconds, rounded up: the bound on the error of the correction.
+    pub const fn bound_us(self) -> i64 {
+        (self.max_us - self.min_us + 1) / 2
+    }
+}
+
+/// When one source of one node first told of one stage of one block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockSighting {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// The node.
+    pub node: NodeName,
+    /// Who told.
+    pub source: Source,
+    /// What the node had done with the block.
+    pub stage: Stage,
+    /// When.
+    pub sighted: Sighted,
+}
+
+/// When one source of one node first told of one transaction, as accepted or as rejected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TxSighting {
+    /// The network.
+    pub network: Network,
+    /// The transaction.
+    pub txid: Txid,
+    /// Its id with witness, `None` where no message told it.
+    pub wtxid: Option<Wtxid>,
+    /// The node.
+    pub node: NodeName,
+    /// Who told.
+    pub source: Source,
+    /// When.
+    pub sighted: Sighted,
+}
+
+/// A node as it is now. `None` means that its agent has not told yet, or cannot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// The network.
+    pub network: Network,
+    /// The node.
+    pub node: NodeName,
+    /// When the server last heard of it.
+    pub heard_at: ServerTime,
+    /// User agent (BIP 14) from RPC, else the banner of the log.
+    pub version: Option<String>,
+    /// Last block of its active chain.
+    pub tip: Option<BlockHash>,
+    /// Height of its active chain.
+    pub height: Option<u32>,
+    /// When its tip last changed.
+    pub tip_at: Option<AgentTime>,
+    /// Height of its best header chain.
+    pub headers: Option<u32>,
+    /// Whether it is in initial block download.
+    pub initial_block_download: Option<bool>,
+    /// Peers that connected to it.
+    pub peers_in: Option<u32>,
+    /// Peers that it connected to.
+    pub peers_out: Option<u32>,
+    /// Transactions in its mempool.
+    pub mempool_transactions: Option<u64>,
+    /// Their virtual size in bytes.
+    pub mempool_virtual_bytes: Option<u64>,
+    /// Fee rate needed to enter its mempool in satoshi per 1,000 virtual bytes.
+    pub mempool_min_fee_sat_per_kvb: Option<u64>,
+    /// Seconds since it started.
+    pub uptime_seconds: Option<u64>,
+    /// The node's own warnings.
+    pub warnings: Vec<String>,
+    /// Branches that `getchaintips` lists, the active one included.
+    pub chain_tips: Option<u32>,
+    /// Server's clock minus this host's, now.
+    pub offset: Option<Offset>,
+    /// Its host.
+    pub host: HostRow,
+    /// Its agent.
+    pub agent: AgentRow,
+    /// The sources, and whether each works.
+    pub sources: Vec<SourceRow>,
+}
+
+/// The host of a node. Fields are `None` where it does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostRow {
+    /// Share of CPU time in use between the last two samples, from 0 to 1.
+    pub cpu_busy: Option<f64>,
+    /// Load average of one minute.
+    pub load_1m: Option<f64>,
+    /// Physical memory in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Memory still available in bytes.
+    pub memory_available_bytes: Option<u64>,
+    /// Size of the data directory's file system in bytes.
+    pub disk_total_bytes: Option<u64>,
+    /// Free bytes there.
+    pub disk_free_bytes: Option<u64>,
+    /// Whether the kernel says that its clock is synchronised.
+    pub clock_synchronised: Option<bool>,
+    /// The kernel's bound on its clock's error in microseconds.
+    pub clock_max_error_us: Option<u64>,
+}
+
+/// The agent's own counters since it started (see [`bmon_event::event::AgentHealth`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each field is that of AgentHealth with the same name")]
+pub struct AgentRow {
+    pub version: String,
+    pub started_at_us: i64,
+    pub log_bytes: u64,
+    pub log_lines: u64,
+    pub log_lines_matched: u64,
+    pub zmq_messages: u64,
+    pub rpc_calls: u64,
+    pub rpc_errors: u64,
+    pub rpc_time_us: u64,
+    pub dropped_events: u64,
+    pub spool_batches: u64,
+    pub spool_bytes: u64,
+    pub resident_bytes: Option<u64>,
+}
+
+/// One source of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRow {
+    /// The source.
+    pub source: Source,
+    /// Whether it works now.
+    pub working: bool,
+    /// What it reads, or what is wrong and what that costs.
+    pub detail: String,
+}
