@@ -1,0 +1,62 @@
+# Two commands do everything on a fresh Debian 12 or newer machine with git, make and a Rust toolchain:
+#   make demo    three real Bitcoin nodes, watched: prints the address of the page
+#   make test    every check and test
+# Both install what is missing, build, run; both are safe to repeat and fast when nothing is missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# CI keeps its target folder outside the checkout, so that a fresh clone reuses what was built before.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+SEED ?= $(shell date +%s)
+export BMON_SEED := $(SEED)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: # what both commands need: build packages and one real node
+	@scripts/setup
+
+.PHONY: demo
+demo: setup ## three real nodes watched: prints the address of the page, until Ctrl-C
+	@cargo build --release --package bmon
+	@"$$CARGO_TARGET_DIR/release/bmon" demo
+
+.PHONY: test
+test: setup ## every check and test (seed printed; SEED=n repeats a run)
+	@scripts/test
+
+.PHONY: bitcoind-core
+bitcoind-core: ## build Bitcoin Core from source as a second node version (about five minutes)
+	@scripts/bitcoind-core
+
+.PHONY: bench
+bench: setup ## the figures of docs/benchmarks.md that need no nodes
+	cargo bench --package bmon-corelog
+	cargo bench --package bmon-spool
+
+.PHONY: docs
+docs: ## write the generated reference pages again
+	BMON_BLESS=1 cargo test --quiet --package bmon --test reference --package bmon-server --test reference
+
+.PHONY: soak
+soak: soak-demo soak-kill soak-outage soak-latency ## every count and duration that is too long for make test
+
+.PHONY: soak-demo
+soak-demo: setup ## the demo's scenario ten times, everything staged found each time
+	@scripts/soak-demo
+
+.PHONY: soak-kill
+soak-kill: setup ## agent and server killed 50 times each while blocks and transactions flow
+	BMON_KILLS=50 cargo test --release --package bmon --test kill -- --nocapture
+
+.PHONY: soak-outage
+soak-outage: setup ## the server away for two minutes
+	BMON_OUTAGE_SECONDS=120 cargo test --release --package bmon --test outage -- --nocapture
+
+.PHONY: soak-latency
+soak-latency: setup ## from log line to API, memory, CPU, and what the agent costs bitcoind
+	BMON_LATENCY_BLOCKS=100 BMON_LATENCY_SECONDS=120 cargo test --release --package bmon --test latency -- --nocapture
