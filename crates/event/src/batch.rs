@@ -27,6 +27,9 @@ pub struct Batch {
     pub positions: Positions,
     /// The events, each source's in the order it gave them.
     pub events: Vec<Event>,
+    /// Events that a newer agent sent and this version does not know: left out of `events` when the batch was
+    /// decoded, and not encoded again. 0 in a batch that was made here.
+    pub unknown_events: u64,
 }
 
 /// Bytes are not a batch.
