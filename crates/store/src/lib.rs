@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Where derived rows are kept: one `SQLite` file, and the only SQL of the project.
+//!
+//! **One writer, any number of readers.** [`Store`] is the writer and lives on one thread; each [`Reader`] is a
+//! connection of its own that sees whole commits and never makes the writer wait (write-ahead log). Any `sqlite3` can
+//! read the file meanwhile; `schema.sql` explains the tables and has views for people.
+//!
+//! **What a commit means.** [`Store::commit`] takes rows and the journal position they stand for in one transaction.
+//! Rows are whole for their key, so that the same commit twice is the same as once, and of two first sightings the
+//! earlier one stays whichever comes first.
+//!
+//! **Durability.** `synchronous=NORMAL`: a commit is not flushed to the disk, only a checkpoint is. When the power
+//! fails, the last commits may be undone, whole and in reverse order; the file is never torn. That is enough because
+//! the journal is the truth: it was flushed before the batch was acknowledged, the position falls back together
+//! with the rows, and the server applies the records after it once more. Two things follow. The journal must be kept
+//! well past the position (it is: for the revision horizon, hours, against the seconds to minutes between two
+//! checkpoints). And what no journal repeats, a token, is flushed at once.
+//!
+//! **Retention.** Blocks and findings are kept for ever, transactions for as long as the caller of [`Store::expire`]
+//! says. Every deletion is counted.
+
+mod code;
+mod commit;
+mod error;
+mod migration;
+mod reader;
+mod retention;
+mod store;
+
+pub use commit::Commit;
+pub use error::StoreError;
+pub use reader::{
+    Reader,
+    block::BlockTimes,
+    count::{Counts, FindingCount, TableCount},
+    page::{Cursor, CursorError, Page},
+    tx::TxTimes,
+};
+pub use store::Store;

@@ -1,0 +1,252 @@
+//! Writing: rows into tables, in one transaction with the journal position they stand for.
+
+use std::collections::HashMap;
+
+use bmon_analysis::{
+    finding::Finding,
+    row::{BlockRow, BlockSighting, NodeRow, Row, Sighted, TxSighting},
+};
+use bmon_event::{BlockHash, Epoch, Network, NodeName};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{
+    Store, StoreError,
+    code::{signed, source_code, stage_code},
+};
+
+/// What is written together or not at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// The rows, in any order.
+    pub rows: &'a [Row],
+    /// The last journal record whose rows are in this commit or an earlier one. It never goes back.
+    pub journal_position: u64,
+    /// The highest accepted sequence of node and epoch, where it changed. It never goes back.
+    pub accepted: &'a [(NodeName, Epoch, u64)],
+}
+
+/// The numbers under which the tables know networks and nodes. There are few, they never change, and every row needs
+/// them.
+#[derive(Debug, Default)]
+pub(crate) struct Ids(HashMap<Network, NetworkIds>);
+
+#[derive(Debug)]
+struct NetworkIds {
+    network: i64,
+    nodes: HashMap<NodeName, i64>,
+}
+
+impl Store {
+    /// Writes `commit` in one transaction. On an error nothing of it is written.
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let Self { connection, ids, .. } = self;
+        let transaction = connection.transaction()?;
+        let result = Writer { connection: &transaction, ids }.write(commit);
+        if let Err(error) = result.and_then(|()| Ok(transaction.commit()?)) {
+            // Numbers given inside the transaction are gone with it.
+            *ids = Ids::default();
+            return Err(error);
+        }
+        Ok(())
+    }
+}
+
+struct Writer<'a> {
+    connection: &'a Connection,
+    ids: &'a mut Ids,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        for row in commit.rows {
+            match row {
+                Row::Node(row) => self.node(row)?,
+                Row::Block(row) => self.block(row)?,
+                Row::BlockSighting(row) => self.block_sighting(row)?,
+                Row::TxSighting(row) => self.tx_sighting(row)?,
+                Row::Finding(finding) => self.finding(finding)?,
+            }
+        }
+        for (node, epoch, sequence) in commit.accepted {
+            self.execute(
+                "INSERT INTO accepted (node, epoch, sequence) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)",
+                (node.as_str(), epoch.0.cast_signed(), signed(*sequence)?),
+            )?;
+        }
+        self.execute("UPDATE journal SET position = max(position, ?1)", [signed(commit.journal_position)?])
+    }
+
+    fn node(&mut self, row: &NodeRow) -> Result<(), StoreError> {
+        let node = self.node_id(&row.network, &row.node)?;
+        self.execute(
+            "UPDATE node SET heard_at_us = ?2, state = ?3 WHERE id = ?1",
+            (node, row.heard_at.as_micros(), json(row)),
+        )
+    }
+
+    fn block(&mut self, row: &BlockRow) -> Result<(), StoreError> {
+        let block = self.block_id(&row.network, &row.block)?;
+        let Some(height) = row.height else { return Ok(()) };
+        self.execute("UPDATE block SET height = ?2 WHERE id = ?1 AND height IS NULL", (block, height))
+    }
+
+    fn block_sighting(&mut self, row: &BlockSighting) -> Result<(), StoreError> {
+        let block = self.block_id(&row.network, &row.block)?;
+        let node = self.node_id(&row.network, &row.node)?;
+        let Sighted { at, offset } = row.sighted;
+        self.execute(
+            concat!(
+                "INSERT INTO block_sighting AS old (block, node, stage, source, at_us, offset_min_us, offset_max_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                earliest_stays!()
+            ),
+            (
+                block,
+                node,
+                stage_code(row.stage),
+                source_code(row.source),
+                at.as_micros(),
+                offset.map(|offset| offset.min_us),
+                offset.map(|offset| offset.max_us),
+            ),
+        )?;
+        self.execute(
+            "UPDATE block SET first_at_us = ?2 WHERE id = ?1 AND (first_at_us IS NULL OR first_at_us > ?2)",
+            (block, at.plus_micros(offset.map_or(0, bmon_analysis::row::Offset::middle_us)).as_micros()),
+        )
+    }
+
+    fn tx_sighting(&mut self, row: &TxSighting) -> Result<(), StoreError> {
+        let tx = self.tx_id(row)?;
+        let node = self.node_id(&row.network, &row.node)?;
+        let Sighted { at, offset } = row.sighted;
+        self.execute(
+            concat!(
+                "INSERT INTO tx_sighting AS old (tx, node, source, at_us, offset_min_us, offset_max_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                earliest_stays!()
+            ),
+            (
+                tx,
+                node,
+                source_code(row.source),
+                at.as_micros(),
+                offset.map(|offset| offset.min_us),
+                offset.map(|offset| offset.max_us),
+            ),
+        )
+    }
+
+    fn finding(&mut self, finding: &Finding) -> Result<(), StoreError> {
+        let node = self.node_id(&finding.network, &finding.node)?;
+        let offset = finding.sighted.offset;
+        self.execute(
+            "INSERT INTO finding AS old
+                 (id, kind, revision, node, at_us, offset_min_us, offset_max_us, sources, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET
+                 kind = excluded.kind, revision = excluded.revision, node = excluded.node, at_us = excluded.at_us,
+                 offset_min_us = excluded.offset_min_us, offset_max_us = excluded.offset_max_us,
+                 sources = excluded.sources, body = excluded.body
+             WHERE excluded.revision > old.revision",
+            (
+                finding.id.0,
+                finding.body.kind(),
+                finding.revision,
+                node,
+                finding.sighted.at.as_micros(),
+                offset.map(|offset| offset.min_us),
+                offset.map(|offset| offset.max_us),
+                json(&finding.sources),
+                json(&finding.body),
+            ),
+        )
+    }
+
+    fn network_ids(&mut self, network: &Network) -> Result<&mut NetworkIds, StoreError> {
+        if !self.ids.0.contains_key(network) {
+            let genesis = network.genesis.as_bytes();
+            let known = self.id("SELECT id FROM network WHERE genesis = ?1", [genesis])?;
+            let id = match known {
+                Some(id) => id,
+                None => self.insert(
+                    "INSERT INTO network (genesis, name) VALUES (?1, ?2)",
+                    (genesis, network.to_string()),
+                )?,
+            };
+            self.ids.0.insert(*network, NetworkIds { network: id, nodes: HashMap::new() });
+        }
+        Ok(self.ids.0.get_mut(network).expect("it was put there just now if it was missing"))
+    }
+
+    fn node_id(&mut self, network: &Network, name: &NodeName) -> Result<i64, StoreError> {
+        let NetworkIds { network: network_id, nodes } = self.network_ids(network)?;
+        if let Some(id) = nodes.get(name) {
+            return Ok(*id);
+        }
+        let key = (*network_id, name.as_str());
+        let id = match self.id("SELECT id FROM node WHERE network = ?1 AND name = ?2", key)? {
+            Some(id) => id,
+            None => self.insert("INSERT INTO node (network, name) VALUES (?1, ?2)", key)?,
+        };
+        self.network_ids(network)?.nodes.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    fn block_id(&mut self, network: &Network, block: &BlockHash) -> Result<i64, StoreError> {
+        let key = (self.network_ids(network)?.network, block.as_bytes());
+        match self.id("SELECT id FROM block WHERE network = ?1 AND hash = ?2", key)? {
+            Some(id) => Ok(id),
+            None => self.insert("INSERT INTO block (network, hash) VALUES (?1, ?2)", key),
+        }
+    }
+
+    /// The number of the transaction, whose `wtxid` is filled in where it is told. Of several with the same txid, which
+    /// takes a witness changed by a third party, the smallest is kept: the order of arrival must not matter.
+    fn tx_id(&mut self, row: &TxSighting) -> Result<i64, StoreError> {
+        let wtxid = row.wtxid.as_ref().map(bmon_event::Wtxid::as_bytes);
+        let key = (self.network_ids(&row.network)?.network, row.txid.as_bytes());
+        let Some(id) = self.id("SELECT id FROM tx WHERE network = ?1 AND txid = ?2", key)? else {
+            return self
+                .insert("INSERT INTO tx (network, txid, wtxid) VALUES (?1, ?2, ?3)", (key.0, key.1, wtxid));
+        };
+        if wtxid.is_some() {
+            self.execute(
+                "UPDATE tx SET wtxid = ?2 WHERE id = ?1 AND (wtxid IS NULL OR wtxid > ?2)",
+                (id, wtxid),
+            )?;
+        }
+        Ok(id)
+    }
+
+    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    fn insert(&self, sql: &str, values: impl rusqlite::Params) -> Result<i64, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.insert(values)?)
+    }
+
+    fn id(&self, sql: &str, key: impl rusqlite::Params) -> Result<Option<i64>, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?)
+    }
+}
+
+/// What makes of an insert of a sighting the earlier of two. Of two at the same time, the one with the tighter bound
+/// stays, and then the one with the smaller offset: whichever comes first, the same one stays.
+macro_rules! earliest_stays {
+    () => {
+        " ON CONFLICT DO UPDATE SET
+              at_us = excluded.at_us, offset_min_us = excluded.offset_min_us, offset_max_us = excluded.offset_max_us
+          WHERE (excluded.at_us, excluded.offset_min_us IS NULL,
+                 excluded.offset_max_us - excluded.offset_min_us, excluded.offset_min_us)
+              < (old.at_us, old.offset_min_us IS NULL, old.offset_max_us - old.offset_min_us, old.offset_min_us)"
+    };
+}
+use earliest_stays;
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("rows have text keys only")
+}

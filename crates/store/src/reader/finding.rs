@@ -1,0 +1,80 @@
+use bmon_analysis::finding::{Body, Finding, FindingId};
+use bmon_event::{BlockHash, Source, Txid};
+use rusqlite::Row;
+use serde::de::DeserializeOwned;
+
+use super::page::{Cursor, Page};
+use crate::{Reader, StoreError, code};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT row, finding.id, revision, network.genesis, node.name, at_us, offset_min_us, offset_max_us,
+                    sources, body, server_at_us
+             FROM finding JOIN node ON node.id = finding.node JOIN network ON network.id = node.network ",
+            $rest
+        )
+    };
+}
+
+const OF_KIND: &str = select!(
+    "WHERE kind = ?1 AND (server_at_us, row) < (?2, ?3) ORDER BY server_at_us DESC, row DESC LIMIT ?4"
+);
+const ABOUT_TX: &str =
+    select!("WHERE kind = 'rejected-tx' AND body ->> 'txid' = ?1 ORDER BY server_at_us, row");
+const ABOUT_BLOCK: &str =
+    select!("WHERE kind = 'invalid-block' AND body ->> 'block' = ?1 ORDER BY server_at_us, row");
+
+impl Reader {
+    /// Findings of one kind (see [`Body::kind`]) in the order of their time, newest first: at most `limit` of those
+    /// after `after`, from the newest when that is `None`.
+    pub fn findings(
+        &self,
+        kind: &str,
+        limit: u32,
+        after: Option<Cursor>,
+    ) -> Result<Page<Finding>, StoreError> {
+        let Cursor { at_us, id } = after.unwrap_or(Cursor::START);
+        let rows = self.select(OF_KIND, (kind, at_us, id, i64::from(limit) + 1))?;
+        Ok(Page::new(rows, limit))
+    }
+
+    /// Every refusal of one transaction, oldest first.
+    pub fn findings_about_tx(&self, txid: &Txid) -> Result<Vec<Finding>, StoreError> {
+        let rows = self.select(ABOUT_TX, [txid.to_string()])?;
+        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// Every verdict that one block is invalid, oldest first.
+    pub fn findings_about_block(&self, block: &BlockHash) -> Result<Vec<Finding>, StoreError> {
+        let rows = self.select(ABOUT_BLOCK, [block.to_string()])?;
+        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    fn select(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<(Cursor, Finding)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(values)?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            let cursor = Cursor { at_us: row.get("server_at_us")?, id: row.get("row")? };
+            findings.push((cursor, finding(row)?));
+        }
+        Ok(findings)
+    }
+}
+
+fn finding(row: &Row<'_>) -> Result<Finding, StoreError> {
+    Ok(Finding {
+        id: FindingId(row.get("id")?),
+        revision: row.get("revision")?,
+        network: code::network(row.get("genesis")?),
+        node: code::node_name(row.get("name")?)?,
+        sighted: code::sighted(row)?,
+        sources: json::<Vec<Source>>("finding.sources", row.get("sources")?)?,
+        body: json::<Body>("finding.body", row.get("body")?)?,
+    })
+}
+
+fn json<T: DeserializeOwned>(column: &'static str, text: String) -> Result<T, StoreError> {
+    serde_json::from_str(&text).map_err(|_| StoreError::Value { column, value: text })
+}

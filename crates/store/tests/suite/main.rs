@@ -1,0 +1,296 @@
+//! What every store must do, on each store there is. A second backend adds a function like [`sqlite`] to this file.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod property;
+mod row;
+
+use std::time::Duration;
+
+use bmon_analysis::{
+    finding::Finding,
+    row::{BlockSighting, Row, Stage},
+};
+use bmon_event::{Epoch, ServerTime, Source};
+use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
+use row::{at, block, block_sighting, hash, name, network, node, rejection, tx_sighting, txid, wtxid};
+
+/// A place for one database, and how to open it.
+struct Place {
+    open: Box<dyn Fn() -> Store>,
+    read: Box<dyn Fn() -> Reader>,
+}
+
+impl Place {
+    fn sqlite(directory: &tempfile::TempDir) -> Self {
+        let (store, reader) = (directory.path().join("bmon.sqlite"), directory.path().join("bmon.sqlite"));
+        Self {
+            open: Box::new(move || Store::open(&store).unwrap()),
+            read: Box::new(move || Reader::open(&reader).unwrap()),
+        }
+    }
+}
+
+fn commit(store: &mut Store, rows: &[Row], journal_position: u64) {
+    store.commit(&Commit { rows, journal_position, accepted: &[] }).unwrap();
+}
+
+/// The whole suite; each test gets a fresh place.
+fn suite(fresh: &dyn Fn(&dyn Fn(&Place))) {
+    let tests: [&dyn Fn(&Place); 12] = [
+        &a_new_store_is_empty,
+        &what_is_written_is_read_again,
+        &of_two_first_sightings_the_earlier_stays_in_either_order,
+        &a_height_that_comes_later_fills_the_block,
+        &the_highest_revision_of_a_finding_stays,
+        &lists_go_from_the_newest_through_every_page,
+        &rows_and_journal_position_are_written_together_or_not_at_all,
+        &positions_never_go_back,
+        &a_reader_sees_commits_while_the_writer_is_open,
+        &a_token_belongs_to_one_node,
+        &old_transactions_are_deleted_and_counted,
+        &nodes_of_different_networks_with_one_name_are_two,
+    ];
+    for test in tests {
+        fresh(test);
+    }
+}
+
+#[test]
+fn sqlite() {
+    suite(&|test| {
+        let directory = tempfile::tempdir().unwrap();
+        test(&Place::sqlite(&directory));
+    });
+}
+
+fn a_new_store_is_empty(place: &Place) {
+    let store = (place.open)();
+    assert_eq!(store.journal_position().unwrap(), 0);
+    assert_eq!(store.accepted().unwrap(), []);
+    let reader = (place.read)();
+    assert_eq!(reader.nodes().unwrap(), []);
+    assert_eq!(reader.blocks(10, None).unwrap().items, []);
+    assert_eq!(reader.block(&hash(1)).unwrap(), None);
+    assert_eq!(reader.tx(&txid(1)).unwrap(), None);
+    assert_eq!(reader.findings("reorg", 10, None).unwrap().items, []);
+    assert_eq!(reader.counts().unwrap(), Counts::default());
+    assert!(reader.size_bytes().unwrap() > 0);
+}
+
+fn what_is_written_is_read_again(place: &Place) {
+    let mut store = (place.open)();
+    let refusal = rejection(1, 1, "alice", "min relay fee not met", 50);
+    let sighting = block_sighting(1, "alice", Source::Log, Stage::Connected, at(10, Some((1, 4))));
+    let sightings = [
+        block(1, Some(100)),
+        sighting.clone(),
+        tx_sighting(2, Some(3), "alice", Source::Zmq, at(-20, None)),
+        Row::Finding(Box::new(refusal.clone())),
+        Row::Node(Box::new(node("alice", 100))),
+    ];
+    let accepted = [(name("alice"), Epoch(u64::MAX), 9), (name("bob"), Epoch(0), 1)];
+    store.commit(&Commit { rows: &sightings, journal_position: 4, accepted: &accepted }).unwrap();
+    drop(store);
+
+    let store = (place.open)();
+    assert_eq!(store.journal_position().unwrap(), 4);
+    let mut read = store.accepted().unwrap();
+    read.sort();
+    assert_eq!(read, accepted);
+    let reader = (place.read)();
+    assert_eq!(reader.nodes().unwrap(), [node("alice", 100)]);
+    let found = reader.block(&hash(1)).unwrap().unwrap();
+    assert_eq!((found.row.network, found.row.block, found.row.height), (network(), hash(1), Some(100)));
+    assert_eq!(found.first_at, ServerTime::from_micros(12));
+    assert_eq!(found.sightings.into_iter().map(Row::BlockSighting).collect::<Vec<_>>(), [sighting]);
+    let found = reader.tx(&txid(2)).unwrap().unwrap();
+    assert_eq!(found.wtxid, Some(wtxid(3)));
+    assert_eq!(found.sightings[0].sighted, at(-20, None));
+    assert_eq!(reader.findings("rejected-tx", 10, None).unwrap().items, [refusal.clone()]);
+    assert_eq!(reader.findings("reorg", 10, None).unwrap().items, []);
+    assert_eq!(reader.findings_about_tx(&txid(1)).unwrap(), [refusal]);
+    assert_eq!(reader.findings_about_tx(&txid(2)).unwrap(), []);
+    assert_eq!(reader.findings_about_block(&hash(1)).unwrap(), []);
+    let counts = reader.counts().unwrap();
+    assert_eq!((counts.blocks.kept, counts.transactions.kept), (1, 1));
+    assert_eq!((counts.findings[0].kind.as_str(), counts.findings[0].findings), ("rejected-tx", 1));
+}
+
+fn of_two_first_sightings_the_earlier_stays_in_either_order(place: &Place) {
+    let mut store = (place.open)();
+    let (early, late) = (at(10, None), at(11, Some((0, 1))));
+    let (tight, wide) = (at(10, Some((3, 4))), at(10, Some((0, 9))));
+    for (number, pair) in [(1, [early, late]), (2, [late, early]), (3, [wide, tight]), (4, [tight, wide])] {
+        for sighted in pair {
+            let block = block_sighting(number, "alice", Source::Log, Stage::Header, sighted);
+            let tx = tx_sighting(number, None, "alice", Source::Log, sighted);
+            commit(&mut store, &[block, tx], 1);
+        }
+    }
+    let reader = (place.read)();
+    for (number, kept) in [(1, early), (2, early), (3, tight), (4, tight)] {
+        assert_eq!(reader.block(&hash(number)).unwrap().unwrap().sightings[0].sighted, kept);
+        assert_eq!(reader.tx(&txid(number)).unwrap().unwrap().sightings[0].sighted, kept);
+    }
+}
+
+fn a_height_that_comes_later_fills_the_block(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    let height = |reader: &Reader| reader.block(&hash(1)).unwrap().unwrap().row.height;
+    let seen = block_sighting(1, "alice", Source::Zmq, Stage::Connected, at(1, None));
+    commit(&mut store, &[seen, block(1, None)], 1);
+    assert_eq!(height(&reader), None);
+    commit(&mut store, &[block(1, Some(7))], 2);
+    assert_eq!(height(&reader), Some(7));
+    commit(&mut store, &[block(1, None)], 3);
+    assert_eq!(height(&reader), Some(7));
+}
+
+fn the_highest_revision_of_a_finding_stays(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    for (revision, kept) in [(2, 2), (1, 2), (3, 3), (3, 3)] {
+        let finding = rejection(1, revision, "alice", &format!("code {revision}"), i64::from(revision));
+        commit(&mut store, &[Row::Finding(Box::new(finding))], 1);
+        let expected = rejection(1, kept, "alice", &format!("code {kept}"), i64::from(kept));
+        assert_eq!(reader.findings("rejected-tx", 10, None).unwrap().items, [expected]);
+    }
+    assert_eq!(reader.counts().unwrap().findings[0].findings, 1);
+}
+
+fn lists_go_from_the_newest_through_every_page(place: &Place) {
+    let mut store = (place.open)();
+    // Every time occurs twice, so that a page can end between equals.
+    let mut rows = Vec::new();
+    for number in 0..10 {
+        let us = i64::from(number / 2);
+        rows.push(block_sighting(number, "alice", Source::Log, Stage::Connected, at(us, None)));
+        rows.push(Row::Finding(Box::new(rejection(number, 1, "alice", "c", us))));
+    }
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    let (mut blocks, mut findings): (Vec<u8>, Vec<Finding>) = (Vec::new(), Vec::new());
+    let (mut more_blocks, mut more_findings, mut pages) = (None, None, 0);
+    loop {
+        let page = reader.blocks(3, more_blocks).unwrap();
+        blocks.extend(page.items.iter().map(|block| block.row.block.as_bytes()[0]));
+        let found = reader.findings("rejected-tx", 3, more_findings).unwrap();
+        findings.extend(found.items);
+        (more_blocks, more_findings, pages) = (page.next, found.next, pages + 1);
+        assert_eq!(more_blocks.is_some(), more_findings.is_some());
+        if more_blocks.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, 4);
+    assert_eq!(blocks, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    let times: Vec<_> = findings.iter().map(|finding| finding.sighted.at.as_micros()).collect();
+    assert_eq!(times, [4, 4, 3, 3, 2, 2, 1, 1, 0, 0]);
+    assert_eq!(reader.blocks(10, None).unwrap().next, None);
+}
+
+fn rows_and_journal_position_are_written_together_or_not_at_all(place: &Place) {
+    let mut store = (place.open)();
+    commit(&mut store, &[block_sighting(1, "alice", Source::Log, Stage::Header, at(1, None))], 1);
+    // The position does not fit, so the commit fails after its rows were written.
+    let rows = [
+        block_sighting(2, "bob", Source::Log, Stage::Header, at(1, None)),
+        Row::Node(Box::new(node("bob", 1))),
+    ];
+    let failed = store.commit(&Commit { rows: &rows, journal_position: u64::MAX, accepted: &[] });
+    assert!(matches!(failed, Err(StoreError::Number(u64::MAX))));
+    let reader = (place.read)();
+    assert_eq!(reader.block(&hash(2)).unwrap(), None);
+    assert_eq!(reader.nodes().unwrap(), []);
+    assert_eq!(store.journal_position().unwrap(), 1);
+    // The writer goes on as if the failed commit had never been.
+    commit(&mut store, &rows, 2);
+    assert_eq!(reader.block(&hash(2)).unwrap().unwrap().sightings[0].node, name("bob"));
+    assert_eq!(store.journal_position().unwrap(), 2);
+}
+
+fn positions_never_go_back(place: &Place) {
+    let mut store = (place.open)();
+    for (position, kept) in [(5, 5), (3, 5), (6, 6)] {
+        let accepted = [(name("alice"), Epoch(1), position)];
+        store.commit(&Commit { rows: &[], journal_position: position, accepted: &accepted }).unwrap();
+        assert_eq!(store.journal_position().unwrap(), kept);
+        assert_eq!(store.accepted().unwrap(), [(name("alice"), Epoch(1), kept)]);
+    }
+}
+
+fn a_reader_sees_commits_while_the_writer_is_open(place: &Place) {
+    let mut store = (place.open)();
+    let readers = [(place.read)(), (place.read)()];
+    for height in 1..4 {
+        commit(&mut store, &[Row::Node(Box::new(node("alice", height)))], u64::from(height));
+        for reader in &readers {
+            assert_eq!(reader.nodes().unwrap()[0].height, Some(height));
+            assert_eq!(reader.journal_position().unwrap(), u64::from(height));
+        }
+    }
+}
+
+fn a_token_belongs_to_one_node(place: &Place) {
+    let store = (place.open)();
+    let (alice, bob) = (name("alice"), name("bob"));
+    store.set_token(&alice, [1; 32]).unwrap();
+    store.set_token(&alice, [2; 32]).unwrap();
+    assert_eq!(store.node_of_token([1; 32]).unwrap(), None);
+    assert_eq!(store.node_of_token([2; 32]).unwrap(), Some(alice.clone()));
+    assert!(matches!(store.set_token(&bob, [2; 32]), Err(StoreError::TokenTaken { node }) if node == bob));
+    assert_eq!((place.read)().node_of_token([2; 32]).unwrap(), Some(alice));
+}
+
+fn old_transactions_are_deleted_and_counted(place: &Place) {
+    const DAY_US: i64 = 86_400_000_000;
+    let mut store = (place.open)();
+    let mut rows = Vec::new();
+    for number in 0..30 {
+        rows.push(tx_sighting(number, None, "alice", Source::Log, at(i64::from(number) * DAY_US, None)));
+        rows.push(tx_sighting(number, None, "bob", Source::Zmq, at(i64::from(number) * DAY_US, None)));
+    }
+    // One node's clock is far ahead: its sighting keeps its transaction, and holds up no other.
+    rows.push(tx_sighting(0, None, "carol", Source::Log, at(1000 * DAY_US, None)));
+    rows.push(block_sighting(1, "alice", Source::Log, Stage::Connected, at(0, None)));
+    commit(&mut store, &rows, 1);
+    let (now, keep) = (ServerTime::from_micros(30 * DAY_US), Duration::from_secs(10 * 86_400));
+    // A round is five steps of seven transactions, of which the last finds the end.
+    let deleted: Vec<_> = (0..10).map(|_| store.expire(now, keep, 7).unwrap()).collect();
+    assert_eq!(deleted, [6, 7, 6, 0, 0, 0, 0, 0, 0, 0]);
+    let reader = (place.read)();
+    for number in 0..30 {
+        assert_eq!(reader.tx(&txid(number)).unwrap().is_some(), number == 0 || number >= 20, "{number}");
+    }
+    assert_eq!(reader.counts().unwrap().transactions, TableCount { kept: 11, deleted: 19 });
+    assert!(reader.block(&hash(1)).unwrap().is_some());
+}
+
+fn nodes_of_different_networks_with_one_name_are_two(place: &Place) {
+    let mut store = (place.open)();
+    let main = bmon_event::Network::from_chain("main").unwrap();
+    let mut other = node("alice", 900_000);
+    other.network = main;
+    let seen = BlockSighting {
+        network: main,
+        block: hash(1),
+        node: name("alice"),
+        source: Source::Log,
+        stage: Stage::Connected,
+        sighted: at(5, None),
+    };
+    let rows = [
+        Row::Node(Box::new(node("alice", 100))),
+        Row::Node(Box::new(other)),
+        Row::BlockSighting(seen.clone()),
+        block_sighting(2, "alice", Source::Log, Stage::Connected, at(6, None)),
+    ];
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    let heights: Vec<_> = reader.nodes().unwrap().into_iter().map(|node| node.height).collect();
+    assert_eq!(heights, [Some(100), Some(900_000)]);
+    assert_eq!(reader.block(&hash(1)).unwrap().unwrap().sightings, [seen]);
+    assert_eq!(reader.block(&hash(2)).unwrap().unwrap().sightings[0].network, network());
+}

@@ -1,0 +1,102 @@
+//! Rows to write, told apart by small numbers.
+
+use bmon_analysis::{
+    finding::{Body, Finding, FindingId, RejectedTx},
+    row::{BlockRow, BlockSighting, NodeRow, Offset, Row, Sighted, SourceRow, Stage, TxSighting},
+};
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
+
+pub(crate) fn network() -> Network {
+    Network::from_chain("regtest").unwrap()
+}
+
+pub(crate) fn name(name: &str) -> NodeName {
+    name.parse().unwrap()
+}
+
+pub(crate) fn hash(number: u8) -> BlockHash {
+    BlockHash::from_bytes([number; 32])
+}
+
+pub(crate) fn txid(number: u8) -> Txid {
+    Txid::from_bytes([number; 32])
+}
+
+pub(crate) fn wtxid(number: u8) -> Wtxid {
+    Wtxid::from_bytes([number; 32])
+}
+
+/// At `us`, with the server's clock ahead by `offset.0` to `offset.1`.
+pub(crate) fn at(us: i64, offset: Option<(i64, i64)>) -> Sighted {
+    let offset = offset.map(|(min_us, max_us)| Offset { min_us, max_us });
+    Sighted { at: AgentTime::from_micros(us), offset }
+}
+
+pub(crate) fn block(number: u8, height: Option<u32>) -> Row {
+    Row::Block(BlockRow { network: network(), block: hash(number), height })
+}
+
+pub(crate) fn block_sighting(number: u8, node: &str, source: Source, stage: Stage, sighted: Sighted) -> Row {
+    let (network, block, node) = (network(), hash(number), name(node));
+    Row::BlockSighting(BlockSighting { network, block, node, source, stage, sighted })
+}
+
+pub(crate) fn tx_sighting(
+    number: u8,
+    witness: Option<u8>,
+    node: &str,
+    source: Source,
+    sighted: Sighted,
+) -> Row {
+    let (txid, wtxid) = (txid(number), witness.map(wtxid));
+    Row::TxSighting(TxSighting { network: network(), txid, wtxid, node: name(node), source, sighted })
+}
+
+pub(crate) fn rejection(number: u8, revision: u32, node: &str, code: &str, us: i64) -> Finding {
+    let body = RejectedTx {
+        txid: txid(number),
+        wtxid: None,
+        code: code.to_owned(),
+        reason: format!("{code}, 100 < 1000"),
+        peer: Some(7),
+    };
+    Finding {
+        id: FindingId::new(&network(), "rejected-tx", &[node.as_bytes(), &[number]]),
+        revision,
+        network: network(),
+        node: name(node),
+        sighted: at(us, Some((-5, 15))),
+        sources: vec![Source::Log],
+        body: Body::RejectedTx(body),
+    }
+}
+
+pub(crate) fn node(node: &str, height: u32) -> NodeRow {
+    NodeRow {
+        network: network(),
+        node: name(node),
+        heard_at: ServerTime::from_micros(1_700_000_000_000_000),
+        version: Some("/Satoshi:30.0.0/".to_owned()),
+        tip: Some(hash(9)),
+        height: Some(height),
+        tip_at: Some(AgentTime::from_micros(1_699_999_999_000_000)),
+        headers: Some(height + 1),
+        initial_block_download: Some(false),
+        peers_in: Some(3),
+        peers_out: None,
+        mempool_transactions: Some(12),
+        mempool_virtual_bytes: Some(3000),
+        mempool_min_fee_sat_per_kvb: Some(1000),
+        uptime_seconds: Some(60),
+        warnings: vec!["pre-release".to_owned()],
+        chain_tips: Some(2),
+        offset: Some(Offset { min_us: -3, max_us: 4 }),
+        host: bmon_analysis::row::HostRow { cpu_busy: Some(0.25), ..Default::default() },
+        agent: bmon_analysis::row::AgentRow {
+            version: "0.1.0".to_owned(),
+            log_lines: 5,
+            ..Default::default()
+        },
+        sources: vec![SourceRow { source: Source::Log, working: true, detail: "debug.log".to_owned() }],
+    }
+}
