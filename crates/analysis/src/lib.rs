@@ -4,5 +4,13 @@
 //! writing one twice changes nothing. `now` is an argument: the live server, `replay` and the tests run the same code.
 //! This crate does no I/O, reads no clock and knows nothing of SQL or HTTP.
 
+pub mod analysis;
+mod engine;
 pub mod finding;
+mod memory;
 pub mod row;
+pub mod settings;
+mod state;
+
+pub use engine::{Counters, Engine};
+pub use settings::Settings;

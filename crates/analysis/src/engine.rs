@@ -1,0 +1,147 @@
+//! Batches in, rows out.
+
+use std::{collections::BTreeMap, fmt};
+
+use bmon_event::{Batch, Event, Network, NodeName, ServerTime};
+
+use crate::{
+    analysis::{self, Analysis},
+    row::Row,
+    settings::Settings,
+    state::{Change, NodeState},
+};
+
+/// Owns the state of every node and the analyses that look at it.
+///
+/// The same batches in the same order, with the same times, give the same rows; and what is said of one node does not
+/// depend on how its batches are interleaved with those of others.
+pub struct Engine {
+    settings: Settings,
+    indices: BTreeMap<(Network, NodeName), NodeIndex>,
+    nodes: Vec<Watched>,
+    batches: u64,
+    repeated_batches: u64,
+    events: u64,
+}
+
+/// Stands for a node in one engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeIndex(usize);
+
+/// A node and what looks at it.
+struct Watched {
+    state: NodeState,
+    analyses: Vec<Box<dyn Analysis>>,
+}
+
+/// What an engine has counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Batches applied.
+    pub batches: u64,
+    /// Batches left out because they had been applied before.
+    pub repeated_batches: u64,
+    /// Events applied.
+    pub events: u64,
+    /// First times forgotten, by age or because there were too many. Told again, they are said again.
+    pub forgotten_sightings: u64,
+    /// How often a node's clock was seen to have been set.
+    pub clock_steps: u64,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    pub const fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            indices: BTreeMap::new(),
+            nodes: Vec::new(),
+            batches: 0,
+            repeated_batches: 0,
+            events: 0,
+        }
+    }
+
+    /// Takes in one batch, in the order of the journal, that the server received at `received_at`. What follows from
+    /// it is appended to `out`. A batch that was applied before changes nothing.
+    pub fn apply(&mut self, batch: &Batch, received_at: ServerTime, out: &mut Vec<Row>) {
+        let node = self.node(batch.network, &batch.node);
+        if !self.nodes[node.0].state.is_new_batch(batch.epoch, batch.sequence) {
+            self.repeated_batches += 1;
+            return;
+        }
+        self.batches += 1;
+        self.nodes[node.0].state.learn_clock(&batch.events);
+        for event in &batch.events {
+            self.observe(node, event, received_at, out);
+        }
+        out.extend(self.nodes[node.0].state.row(received_at).map(|row| Row::Node(Box::new(row))));
+    }
+
+    /// Says what has waited long enough for more. To be called about once a second, with a clock that does not run
+    /// behind that of [`Self::apply`].
+    pub fn tick(&mut self, now: ServerTime, out: &mut Vec<Row>) {
+        let mut changes = Vec::new();
+        for node in &mut self.nodes {
+            node.state.tick(now, &mut changes);
+            node.analyse(&mut changes, out);
+        }
+    }
+
+    /// What has been counted.
+    pub fn counters(&self) -> Counters {
+        let states = || self.nodes.iter().map(|node| &node.state);
+        Counters {
+            batches: self.batches,
+            repeated_batches: self.repeated_batches,
+            events: self.events,
+            forgotten_sightings: states().map(NodeState::forgotten).sum(),
+            clock_steps: states().map(NodeState::clock_steps).sum(),
+        }
+    }
+
+    /// The node of this name on this network.
+    pub(crate) fn node(&mut self, network: Network, name: &NodeName) -> NodeIndex {
+        let (nodes, settings) = (&mut self.nodes, self.settings);
+        *self.indices.entry((network, name.clone())).or_insert_with(|| {
+            let state = NodeState::new(network, name.clone(), settings);
+            nodes.push(Watched { state, analyses: analysis::make_all(&settings) });
+            NodeIndex(nodes.len() - 1)
+        })
+    }
+
+    /// Takes in one event of a node.
+    pub(crate) fn observe(
+        &mut self,
+        node: NodeIndex,
+        event: &Event,
+        received_at: ServerTime,
+        out: &mut Vec<Row>,
+    ) {
+        self.events += 1;
+        let node = &mut self.nodes[node.0];
+        let mut changes = Vec::new();
+        node.state.apply(event, received_at, &mut changes);
+        node.analyse(&mut changes, out);
+    }
+}
+
+impl Watched {
+    fn analyse(&mut self, changes: &mut Vec<Change<'_>>, out: &mut Vec<Row>) {
+        for change in changes.drain(..) {
+            for analysis in &mut self.analyses {
+                analysis.apply(&self.state, &change, out);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut engine = f.debug_struct("Engine");
+        engine
+            .field("nodes", &self.indices.keys())
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}

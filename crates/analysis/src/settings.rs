@@ -1,0 +1,57 @@
+//! What can be set, with its defaults.
+
+const SECOND_US: i64 = 1_000_000;
+const MINUTE_US: i64 = 60 * SECOND_US;
+const HOUR_US: i64 = 60 * MINUTE_US;
+
+/// How long the engine waits, and how much it remembers of each node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long after hearing the last part of something unfinished it is said as it is, in microseconds.
+    pub lateness_us: i64,
+    /// How far apart in event time two blocks of one reorg may be, in microseconds. Long, since a slow machine takes
+    /// tens of seconds for a full block; what follows later than this is another event.
+    pub reorg_pause_us: i64,
+    /// How long it is remembered which stages of which blocks a node has told.
+    pub blocks: Retention,
+    /// How long it is remembered which transactions a node has told.
+    pub transactions: Retention,
+    /// How long it is remembered what was found at a node.
+    pub findings: Retention,
+    /// Whether transactions are looked at. `replay` does without their sightings.
+    pub track_transactions: bool,
+    /// Age at which a time exchange is forgotten, in microseconds.
+    pub clock_window_us: i64,
+    /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
+    pub clock_reach_us: i64,
+    /// How long a node's row may show an old `heard_at` when nothing else in it changes, in microseconds.
+    pub heard_refresh_us: i64,
+}
+
+/// How much is remembered. What is forgotten and then told again is said again, which the store absorbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Event time in microseconds: everything is remembered for at least half of it, and at most for all of it,
+    /// unless there is more than `entries`.
+    pub span_us: i64,
+    /// Most entries for each node.
+    pub entries: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lateness_us: 10 * SECOND_US,
+            reorg_pause_us: MINUTE_US,
+            // The revision horizon; a busy day has under 200 blocks with four stages from two sources.
+            blocks: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
+            // A node tells one transaction again within a second (several log messages, ZMQ), or after a reorg.
+            transactions: Retention { span_us: HOUR_US, entries: 1 << 16 },
+            findings: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
+            track_transactions: true,
+            clock_window_us: 10 * MINUTE_US,
+            clock_reach_us: 10 * MINUTE_US,
+            heard_refresh_us: SECOND_US,
+        }
+    }
+}
