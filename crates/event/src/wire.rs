@@ -17,9 +17,6 @@ mod kind;
 mod schema;
 mod transaction;
 
-#[cfg(test)]
-mod tests;
-
 use std::io::{self, Read};
 
 use prost::Message;
@@ -68,10 +65,10 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     }
 }
 
-/// The smallest window of the frame format (1 KiB) or larger that holds `limit` bytes, so that a frame cannot make the
-/// decoder reserve more memory than that.
+/// The window that holds `limit` bytes, so that a frame cannot make the decoder reserve more memory than that; never
+/// under the 8 MiB that every decoder should accept (RFC 8878, 3.1.1.1.2).
 fn window_log(limit: usize) -> u32 {
-    limit.checked_next_power_of_two().map_or(31, usize::trailing_zeros).clamp(10, 31)
+    limit.checked_next_power_of_two().map_or(31, usize::trailing_zeros).clamp(23, 31)
 }
 
 fn declared_size(bytes: &[u8]) -> Option<u64> {
@@ -153,7 +150,7 @@ fn in_order(
 ) -> Result<(Vec<Event>, u64), DecodeError> {
     let total = events.len() + transactions.len();
     if runs.iter().map(|&run| u64::from(run)).sum::<u64>() != total as u64 {
-        return Err(bad("runs", format!("do not add up to {total} events")));
+        return Err(bad("runs", format!("does not add up to {total} events")));
     }
     let (mut events, mut transactions) = (events.into_iter(), transactions.into_iter());
     let mut ordered = Vec::with_capacity(total);
@@ -168,7 +165,7 @@ fn in_order(
             match next {
                 Some(Some(event)) => ordered.push(event),
                 Some(None) => unknown += 1,
-                None => return Err(bad("runs", "do not fit the numbers of events and transactions")),
+                None => return Err(bad("runs", "does not fit the numbers of events and transactions")),
             }
         }
     }
@@ -182,3 +179,6 @@ fn bad(field: &'static str, problem: impl Into<String>) -> DecodeError {
 fn hash(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], DecodeError> {
     bytes.try_into().map_err(|_| bad(field, format!("is {} bytes long, a hash is 32", bytes.len())))
 }
+
+#[cfg(test)]
+mod tests;
