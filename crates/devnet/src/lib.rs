@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Real Bitcoin nodes on regtest, for the demo, for tests and for benchmarks.
+//!
+//! A [`Node`] is a real `bitcoind` process with a directory and ports of its own. A [`Network`] is several of them,
+//! each with its own [`Policy`], in a full mesh. A [`Scenario`] makes blocks, transactions, replacements, rejections,
+//! a reorg and an invalid block happen there, and returns the [`Truth`]: what a monitor must have found.
+//!
+//! Everything is on loopback, every wait is bounded and on a state, and the processes end with the process that
+//! started them, however that one ends.
+
+mod block;
+mod clock;
+pub mod coin;
+pub mod exe;
+pub mod fault;
+pub mod network;
+pub mod node;
+pub mod peer;
+mod port;
+mod process;
+pub mod purse;
+mod rotation;
+pub mod rpc;
+pub mod scenario;
+pub mod truth;
+
+pub use clock::Timeout;
+pub use exe::ExeError;
+pub use fault::{Fault, Policy};
+pub use network::Network;
+pub use node::{Node, NodeConfig, NodeError, Zmq};
+pub use peer::{Peer, PeerError};
+pub use purse::Purse;
+pub use rotation::Rotation;
+pub use rpc::{Rpc, RpcError};
+pub use scenario::{Progress, Scenario, ScenarioError, Step};
+pub use truth::Truth;

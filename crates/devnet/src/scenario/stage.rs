@@ -1,0 +1,289 @@
+//! The steps of a scenario. Each waits until all nodes have done what it stands for, and writes down what they did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::{Transaction, consensus::encode::serialize_hex, hashes::Hash as _};
+use bmon_event::{BlockHash, NodeName, Txid, Wtxid};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Progress, Scenario, ScenarioError, Step};
+use crate::{
+    Fault, Network, Node, NodeError, Peer, Purse, Truth,
+    block::overpaid_block,
+    clock::{Pace, wait_for},
+    coin::{Coin, Lock},
+    fault::FEE,
+    network::LIMIT,
+    truth::{InvalidBlock, Rejection, Reorg, Replacement, StagedBlock, StagedTransaction},
+};
+
+/// Blocks that the side that loses makes: the depth of the reorg.
+const REORG_DEPTH: u32 = 2;
+
+/// A network on which a scenario happens.
+pub(super) struct Stage<'a> {
+    network: &'a Network,
+    progress: &'a mut dyn FnMut(Progress),
+    done: u32,
+    total: u32,
+    purse: Purse,
+    /// One peer for each node, in the order of the nodes.
+    peers: Vec<Peer>,
+    pace: Pace,
+    /// Transactions that no block has yet, with the positions of the nodes that hold them.
+    pending: BTreeMap<Txid, Vec<usize>>,
+    sent: usize,
+    truth: Truth,
+}
+
+impl<'a> Stage<'a> {
+    /// Makes coins and connects the peers.
+    pub(super) fn set(
+        network: &'a Network,
+        scenario: &Scenario,
+        progress: &'a mut dyn FnMut(Progress),
+    ) -> Result<Self, ScenarioError> {
+        let nodes = network.nodes();
+        if nodes.len() < 2 {
+            return Err(ScenarioError::TooFewNodes(nodes.len()));
+        }
+        let (total, coins) = scenario.extent();
+        let purse = Purse::fill(network, coins)?;
+        // After the funding, so that no node asks a peer without blocks for the first of them.
+        let peers = nodes.iter().map(|node| Peer::connect(node.p2p_address())).collect::<Result<_, _>>()?;
+        let mut stage = Self {
+            network,
+            progress,
+            done: 0,
+            total,
+            purse,
+            peers,
+            pace: Pace::new(scenario.interval),
+            pending: BTreeMap::new(),
+            sent: 0,
+            truth: Truth::default(),
+        };
+        stage.tell(Step::Funding);
+        Ok(stage)
+    }
+
+    /// What was staged.
+    pub(super) fn into_truth(self) -> Truth {
+        self.truth
+    }
+
+    /// Sends a transaction through the next node.
+    pub(super) fn transaction(&mut self) -> Result<(), ScenarioError> {
+        self.pace.wait();
+        let coin = self.coin();
+        self.send(&coin.pay(FEE))?;
+        self.tell(Step::Transaction);
+        Ok(())
+    }
+
+    /// Sends a transaction and, when every node has it, one that takes its place.
+    pub(super) fn replacement(&mut self) -> Result<(), ScenarioError> {
+        let everyone = self.everyone();
+        let coin = self.coin();
+        let old = self.send(&coin.pay(FEE))?;
+        self.network.wait_for_transaction(&everyone, old)?;
+        let new = self.send(&coin.pay(FEE + FEE))?;
+        self.network.wait_for_transaction(&everyone, new)?;
+        self.pending.remove(&old);
+        self.truth.replacements.push(Replacement { old, new });
+        self.tell(Step::Replacement);
+        Ok(())
+    }
+
+    /// Brings every node a transaction that some of them refuse.
+    pub(super) fn rejection(&mut self, fault: Fault) -> Result<(), ScenarioError> {
+        let coin = self.coin();
+        let tx = fault.transaction(&coin);
+        let (txid, wtxid) = ids(&tx);
+        // Those that refuse come first: from those that accept they would hear of it too.
+        let refuses = |node: &Node| node.config().policy.refuses(fault);
+        let (refusing, accepting): (Vec<_>, Vec<_>) =
+            self.everyone().into_iter().partition(|&index| refuses(&self.network.nodes()[index]));
+        for &index in refusing.iter().chain(&accepting) {
+            let node = &self.network.nodes()[index];
+            self.peers[index].deliver_transaction(&tx)?;
+            let accepted = node.has_in_mempool(txid)?;
+            if accepted == refuses(node) {
+                return Err(ScenarioError::Policy { node: node.name().clone(), txid, fault, accepted });
+            }
+        }
+        for index in refusing {
+            let codes = fault.codes().iter().map(|&code| code.to_owned()).collect();
+            self.truth.rejections.push(Rejection { node: self.name(index), txid, wtxid, fault, codes });
+        }
+        if !accepting.is_empty() {
+            self.accepted(&tx, accepting);
+        }
+        self.tell(Step::Rejection(fault));
+        Ok(())
+    }
+
+    /// Has a node, another one in each round, mine a block.
+    pub(super) fn block(&mut self, round: u32) -> Result<(), ScenarioError> {
+        self.wait_for_mempools()?;
+        let node = round as usize % self.network.nodes().len();
+        let everyone = self.everyone();
+        let blocks = self.mine(node, 1, &everyone)?;
+        self.confirm(node, &blocks)?;
+        let height = self.truth.blocks.last().map_or(0, |block| block.height);
+        self.tell(Step::Block(height));
+        Ok(())
+    }
+
+    /// Parts the first node from the others, has it make a branch and the others a longer one, and joins them.
+    pub(super) fn reorg(&mut self) -> Result<(), ScenarioError> {
+        self.wait_for_mempools()?;
+        let everyone = self.everyone();
+        let rest = &everyone[1..];
+        let fork_height = height(&self.network.nodes()[0])?;
+        self.network.part(&everyone[..1])?;
+        let old = self.mine(0, REORG_DEPTH, &everyone[..1])?;
+        let new = self.mine(1, REORG_DEPTH + 1, rest)?;
+        self.tell(Step::Parting);
+
+        self.network.join()?;
+        if let Some(&tip) = new.last() {
+            self.network.wait_for_tip(&everyone, tip)?;
+        }
+        for staged in &mut self.truth.blocks {
+            if new.contains(&staged.block) {
+                staged.nodes = self.network.names();
+            }
+        }
+        self.confirm(1, &new)?;
+        self.truth.reorgs.push(Reorg { node: self.name(0), fork_height, old, new });
+        self.tell(Step::Joining);
+        Ok(())
+    }
+
+    /// Brings every node a block whose coinbase pays more than it may.
+    pub(super) fn invalid_block(&mut self) -> Result<(), ScenarioError> {
+        #[derive(Deserialize)]
+        struct ChainTip {
+            hash: BlockHash,
+            status: String,
+        }
+        let (block, height) = overpaid_block(&self.network.nodes()[0])?;
+        let hash = display_order(block.block_hash().to_byte_array());
+        let hash = BlockHash::from_bytes(hash);
+        for peer in &mut self.peers {
+            peer.deliver_block(&block)?;
+        }
+        for node in self.network.nodes() {
+            wait_for(&format!("the verdict on block `{hash}`"), LIMIT, || {
+                let tips: Vec<ChainTip> = node.rpc().call("getchaintips", json!([]))?;
+                let refused = tips.iter().any(|tip| tip.hash == hash && tip.status == "invalid");
+                Ok::<_, ScenarioError>(refused.then_some(()))
+            })?;
+        }
+        let (nodes, code) = (self.network.names(), "bad-cb-amount".to_owned());
+        self.truth.invalid_blocks.push(InvalidBlock { block: hash, height, nodes, code });
+        self.tell(Step::InvalidBlock);
+        Ok(())
+    }
+
+    /// Sends a transaction that every node accepts through the next node.
+    fn send(&mut self, tx: &Transaction) -> Result<Txid, ScenarioError> {
+        let nodes = self.network.nodes();
+        let node = &nodes[self.sent % nodes.len()];
+        self.sent += 1;
+        let txid = node.rpc().call("sendrawtransaction", json!([serialize_hex(tx)]))?;
+        self.accepted(tx, self.everyone());
+        Ok(txid)
+    }
+
+    /// Writes down that the nodes at `positions` have, or will have, a transaction in their mempools.
+    fn accepted(&mut self, tx: &Transaction, positions: Vec<usize>) {
+        let (txid, wtxid) = ids(tx);
+        let nodes = positions.iter().map(|&index| self.name(index)).collect();
+        self.truth.transactions.push(StagedTransaction { txid, wtxid, nodes });
+        self.pending.insert(txid, positions);
+    }
+
+    /// Waits until every node has in its mempool what it must have.
+    fn wait_for_mempools(&self) -> Result<(), ScenarioError> {
+        for (index, node) in self.network.nodes().iter().enumerate() {
+            let what = format!("every transaction in the mempool of node `{}`", node.name());
+            wait_for(&what, LIMIT, || {
+                let mempool: BTreeSet<Txid> = node.rpc().call("getrawmempool", json!([]))?;
+                let mut due = self.pending.iter().filter(|(_, nodes)| nodes.contains(&index));
+                Ok::<_, ScenarioError>(due.all(|(txid, _)| mempool.contains(txid)).then_some(()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Mines blocks at one node and waits until they are the tip at the nodes at `positions`.
+    fn mine(
+        &mut self,
+        miner: usize,
+        count: u32,
+        positions: &[usize],
+    ) -> Result<Vec<BlockHash>, ScenarioError> {
+        let node = &self.network.nodes()[miner];
+        let first = height(node)? + 1;
+        let blocks = node.mine(count, Lock::new(miner))?;
+        if let Some(&tip) = blocks.last() {
+            self.network.wait_for_tip(positions, tip)?;
+        }
+        for (height, &block) in (first..).zip(&blocks) {
+            let nodes = positions.iter().map(|&index| self.name(index)).collect();
+            self.truth.blocks.push(StagedBlock { block, height, nodes });
+        }
+        Ok(blocks)
+    }
+
+    /// Strikes the transactions of `blocks` off the list of those that wait for one.
+    fn confirm(&mut self, node: usize, blocks: &[BlockHash]) -> Result<(), NodeError> {
+        #[derive(Deserialize)]
+        struct Block {
+            tx: Vec<Txid>,
+        }
+        for block in blocks {
+            let Block { tx } = self.network.nodes()[node].rpc().call("getblock", json!([block, 1]))?;
+            for txid in tx {
+                self.pending.remove(&txid);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, step: Step) {
+        self.done += 1;
+        (self.progress)(Progress { step, done: self.done, total: self.total });
+    }
+
+    fn coin(&mut self) -> Coin {
+        self.purse.take().expect("the purse was filled with a coin for every step")
+    }
+
+    fn everyone(&self) -> Vec<usize> {
+        (0..self.network.nodes().len()).collect()
+    }
+
+    fn name(&self, index: usize) -> NodeName {
+        self.network.nodes()[index].name().clone()
+    }
+}
+
+fn height(node: &Node) -> Result<u32, NodeError> {
+    Ok(node.rpc().call("getblockcount", json!([]))?)
+}
+
+fn ids(tx: &Transaction) -> (Txid, Wtxid) {
+    let txid = display_order(tx.compute_txid().to_byte_array());
+    let wtxid = display_order(tx.compute_wtxid().to_byte_array());
+    (Txid::from_bytes(txid), Wtxid::from_bytes(wtxid))
+}
+
+/// Hashes are shown with their bytes reversed.
+fn display_order(mut bytes: [u8; 32]) -> [u8; 32] {
+    bytes.reverse();
+    bytes
+}

@@ -1,0 +1,97 @@
+//! What a scenario staged: what a monitor of its nodes must have found.
+
+use std::collections::BTreeSet;
+
+use bmon_event::{BlockHash, NodeName, Txid, Wtxid};
+use serde::{Deserialize, Serialize};
+
+use crate::Fault;
+
+/// Everything staged, each list in the order in which it happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// Blocks that became part of a node's active chain.
+    pub blocks: Vec<StagedBlock>,
+    /// Transactions that entered a mempool, replaced ones included.
+    pub transactions: Vec<StagedTransaction>,
+    /// Transactions that took another's place in every mempool.
+    pub replacements: Vec<Replacement>,
+    /// Transactions that a node refused, one entry for each node.
+    pub rejections: Vec<Rejection>,
+    /// Changes of branch.
+    pub reorgs: Vec<Reorg>,
+    /// Blocks that the nodes refused.
+    pub invalid_blocks: Vec<InvalidBlock>,
+}
+
+/// A block that nodes added to their active chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedBlock {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The nodes that must have it in their active chain at some time. Others may have heard of it.
+    pub nodes: Vec<NodeName>,
+}
+
+/// A transaction that nodes took into their mempools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedTransaction {
+    /// The transaction.
+    pub txid: Txid,
+    /// Its id with witness.
+    pub wtxid: Wtxid,
+    /// The nodes in whose mempools it must have been.
+    pub nodes: Vec<NodeName>,
+}
+
+/// A transaction that took another's place in the mempool of every node (BIP 125).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The transaction that left.
+    pub old: Txid,
+    /// The transaction that came.
+    pub new: Txid,
+}
+
+/// A transaction that a node refused from a peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The node.
+    pub node: NodeName,
+    /// The transaction.
+    pub txid: Txid,
+    /// Its id with witness.
+    pub wtxid: Wtxid,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// The codes of which the node must give one: which, depends on its implementation and version.
+    pub codes: BTreeSet<String>,
+}
+
+/// A node left one branch for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reorg {
+    /// The node.
+    pub node: NodeName,
+    /// Height of the last block that both branches share.
+    pub fork_height: u32,
+    /// The blocks disconnected, lowest first.
+    pub old: Vec<BlockHash>,
+    /// The blocks connected in the same step, lowest first; the last made the branch the longer one.
+    pub new: Vec<BlockHash>,
+}
+
+/// A block that nodes found invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidBlock {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The nodes that must have found it invalid.
+    pub nodes: Vec<NodeName>,
+    /// The code that each must give.
+    pub code: String,
+}
