@@ -215,6 +215,8 @@ impl Follow {
                 doubtful: false,
             }
         });
+        // Tips that keep falling are no blocks that are connected again.
+        open.doubtful = false;
         open.old.push(block);
         (open.fork_height, open.last, open.told) = (self.height, when, false);
     }

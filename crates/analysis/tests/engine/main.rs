@@ -1,0 +1,10 @@
+//! What the engine makes of the events of simulated nodes.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
+
+mod arrival;
+mod finding;
+mod order;
+mod reorg;
+mod rows;
+mod sim;
