@@ -8,6 +8,7 @@ pub mod analysis;
 mod engine;
 pub mod finding;
 mod memory;
+pub mod replay;
 pub mod row;
 pub mod settings;
 mod state;

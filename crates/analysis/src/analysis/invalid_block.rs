@@ -52,7 +52,9 @@ impl Analysis for Invalid {
             body: InvalidBlock { block: *block, height: None, reason: None },
         });
         said.body.height = said.body.height.or(*height);
-        said.body.reason = said.body.reason.or_else(|| reason.clone());
+        if said.body.reason.as_deref().is_none_or(is_repeat) {
+            said.body.reason = reason.clone().or(said.body.reason);
+        }
         if !said.sources.contains(&event.source) {
             said.sources.push(event.source);
             said.sources.sort_unstable();
@@ -72,4 +74,10 @@ impl Analysis for Invalid {
             body: Body::InvalidBlock(said.body),
         })));
     }
+}
+
+/// Whether the words only say that the block was found invalid before: `BLOCK_CACHED_INVALID` in
+/// `ChainstateManager::AcceptBlockHeader` (`src/validation.cpp@v30`).
+fn is_repeat(reason: &str) -> bool {
+    reason.split(',').next() == Some("duplicate-invalid")
 }

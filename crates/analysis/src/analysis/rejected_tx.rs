@@ -19,6 +19,11 @@ pub(super) const DECLARATION: Declaration = Declaration {
     make: |settings| Box::new(Rejected::new(settings)),
 };
 
+/// The code of a transaction whose inputs the node does not know, spent or not yet received. It is no verdict: the
+/// transaction is kept and tried again when its parents come (`TxDownloadManagerImpl::MempoolRejectedTx`,
+/// `src/node/txdownloadman_impl.cpp@v30`).
+const ORPHAN: &str = "bad-txns-inputs-missingorspent";
+
 /// One finding for each transaction and code: a node that is sent it again refuses it again.
 #[derive(Debug)]
 struct Rejected {
@@ -35,6 +40,9 @@ impl Analysis for Rejected {
     fn apply(&mut self, node: &NodeState, change: &Change<'_>, out: &mut Vec<Row>) {
         let Change::Told(event) = change else { return };
         let Kind::TxRejected { txid, wtxid, peer, code, detail } = &event.kind else { return };
+        if code == ORPHAN {
+            return;
+        }
         let at = event.time();
         let wtxid_bytes = wtxid.as_ref().map_or([].as_slice(), |wtxid| wtxid.as_bytes());
         let subject = [node.name.as_str().as_bytes(), txid.as_bytes(), wtxid_bytes, code.as_bytes()];

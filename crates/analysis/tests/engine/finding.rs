@@ -54,6 +54,14 @@ fn a_rejection_is_found_once_for_each_transaction_and_code() {
 }
 
 #[test]
+fn a_transaction_whose_parents_are_unknown_is_not_refused() {
+    let mut sim = Sim::new(Voices::LOG);
+    sim.events.clear();
+    sim.log(rejection(1, "bad-txns-inputs-missingorspent", ""));
+    assert_eq!(findings(&rows(&sim.events)), []);
+}
+
+#[test]
 fn lines_about_one_invalid_block_make_one_finding() {
     let mut sim = Sim::new(Voices::LOG);
     let block = sim.new_block();
@@ -65,16 +73,17 @@ fn lines_about_one_invalid_block_make_one_finding() {
     };
     for kind in [
         invalid(Some(7), None),
+        invalid(None, Some("duplicate-invalid, block was previously marked invalid")),
         invalid(None, Some("bad-cb-amount")),
         invalid(Some(7), None),
-        invalid(None, Some("bad-cb-amount")),
+        invalid(None, Some("duplicate-invalid, block was previously marked invalid")),
     ] {
         sim.log(kind);
     }
     let found = findings(&rows(&sim.events));
     let [finding] = &found[..] else { panic!("one finding") };
     let body = InvalidBlock { block, height: Some(7), reason: Some("bad-cb-amount".to_owned()) };
-    assert_eq!((&finding.body, finding.revision), (&Body::InvalidBlock(body), 2));
+    assert_eq!((&finding.body, finding.revision), (&Body::InvalidBlock(body), 3));
     assert_eq!(finding.sighted.at, sim.events[0].time());
 }
 

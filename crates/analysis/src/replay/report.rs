@@ -1,0 +1,300 @@
+//! The document that a replay gives. Its keys are stable; more may be added.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bmon_event::{AgentTime, BlockHash, NodeName, Source, Txid, Wtxid};
+use serde::{Serialize, Serializer};
+
+use super::block::Blocks;
+use crate::finding::{Body, Finding, FindingId};
+
+/// An instant of a log, by its node's clock. As text it is RFC 3339, UTC, with microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pub AgentTime);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// What the logs of several nodes tell together. The same logs give the same report, byte for byte.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// The nodes, in the order in which they were given.
+    pub nodes: Vec<Node>,
+    /// Lines read.
+    pub lines: Lines,
+    /// Every block, by height and then by time.
+    pub blocks: Vec<Block>,
+    /// Every reorg, by time.
+    pub reorgs: Vec<Reorg>,
+    /// Every refused transaction, by time.
+    pub rejections: Vec<Rejection>,
+    /// Every block that a node found invalid, by time.
+    pub invalid_blocks: Vec<InvalidBlock>,
+    /// Stretches of time for which events may be missing, by time.
+    pub gaps: Vec<Gap>,
+    /// How long blocks took from the first node to the last.
+    pub block_spread: Spread,
+    /// What in the logs makes the report less sure, for a person to read.
+    pub warnings: Vec<String>,
+    /// Findings as they were last said.
+    #[serde(skip)]
+    found: HashMap<FindingId, Finding>,
+}
+
+/// A node, as its log tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Node {
+    /// Its name.
+    pub node: NodeName,
+    /// The banner of its last start, `None` if the log tells of none.
+    pub version: Option<String>,
+    /// Its first event, `None` if there is none.
+    pub from: Option<Time>,
+    /// Its last event, `None` if there is none.
+    pub to: Option<Time>,
+    /// Events.
+    pub events: u64,
+    /// The end of its active chain in the end, `None` if the log tells of none.
+    pub tip: Option<BlockHash>,
+    /// Its height.
+    pub height: Option<u32>,
+}
+
+/// Lines of all logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Lines {
+    /// Lines.
+    pub total: u64,
+    /// Lines that are a message bmon knows.
+    pub matched: u64,
+    /// The others.
+    pub unmatched: u64,
+    /// Lines without a time of their own.
+    pub without_time: u64,
+    /// Lines by message.
+    pub messages: BTreeMap<String, u64>,
+}
+
+/// What was counted while one node's log was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineCounts {
+    /// Lines.
+    pub total: u64,
+    /// Lines that are a message bmon knows.
+    pub matched: u64,
+    /// Lines without a time of their own.
+    pub without_time: u64,
+    /// Lines that were too long to be read.
+    pub cut: u64,
+    /// Lines that say that the node leaves out lines of some source location.
+    pub suppressing: u64,
+    /// Times that the log's time went back by more than a second.
+    pub steps_back: u64,
+    /// The largest of those steps in microseconds.
+    pub largest_step_back_us: u64,
+    /// Events left out because no line had told a time yet.
+    pub unplaced: u64,
+    /// Lines by message.
+    pub messages: BTreeMap<String, u64>,
+}
+
+/// A block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// Its hash.
+    pub hash: BlockHash,
+    /// Its height, `None` if no log tells it.
+    pub height: Option<u32>,
+    /// What each node that told of it did when.
+    pub nodes: BTreeMap<NodeName, Stages>,
+}
+
+/// When a node reached each stage with a block. `None` where its log does not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stages {
+    /// It saw the header.
+    pub header: Option<Time>,
+    /// It had the whole block.
+    pub block: Option<Time>,
+    /// It had checked it.
+    pub checked: Option<Time>,
+    /// It had added it to its active chain.
+    pub connected: Option<Time>,
+}
+
+/// A node left one branch for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reorg {
+    /// The node.
+    pub node: NodeName,
+    /// Height of the last block that both branches share, `None` if the log tells no height.
+    pub fork_height: Option<u32>,
+    /// Number of blocks disconnected.
+    pub depth: u32,
+    /// The blocks disconnected, lowest first.
+    pub old: Vec<BlockHash>,
+    /// The blocks connected in the same step, lowest first: the last made the branch the longer one.
+    pub new: Vec<BlockHash>,
+    /// When the last of these was connected; without any, when the last of `old` was disconnected.
+    pub finished_at: Time,
+}
+
+/// A node refused a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The node.
+    pub node: NodeName,
+    /// The transaction.
+    pub txid: Txid,
+    /// Its id with witness, `None` where the message does not tell.
+    pub wtxid: Option<Wtxid>,
+    /// The reason's code.
+    pub code: String,
+    /// The code and what follows it.
+    pub reason: String,
+    /// The peer that sent it, `None` where the message does not tell.
+    pub peer: Option<u64>,
+    /// When, the first time.
+    pub at: Time,
+}
+
+/// A node found a block invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InvalidBlock {
+    /// The block.
+    pub hash: BlockHash,
+    /// Its height, `None` if the log does not tell.
+    pub height: Option<u32>,
+    /// The node.
+    pub node: NodeName,
+    /// The node's words, `None` if the log does not tell.
+    pub reason: Option<String>,
+    /// When, the first time.
+    pub at: Time,
+}
+
+/// A stretch of time for which a source's events may be missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The node.
+    pub node: NodeName,
+    /// The source that may have said more.
+    pub source: Source,
+    /// Start, `None` when it is not known.
+    pub from: Option<Time>,
+    /// End.
+    pub to: Time,
+    /// Events known to be missing, `None` when their number is not known.
+    pub lost: Option<u64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How long blocks took from the first node that connected them to the last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// Blocks that every node connected; 0 if there is only one node.
+    pub blocks: usize,
+    /// `None` without such blocks.
+    pub quantiles: Option<Quantiles>,
+}
+
+/// Quantiles in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each field is named by its percentage")]
+pub struct Quantiles {
+    pub p50: f64,
+    pub p75: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    #[serde(rename = "p99.9")]
+    pub p99_9: f64,
+}
+
+impl Report {
+    /// Adds what was counted while `node`'s log was read, and warns of what it means. To be called once for each
+    /// node, in their order.
+    pub fn add_lines(&mut self, node: &NodeName, counts: &LineCounts) {
+        self.lines.total += counts.total;
+        self.lines.matched += counts.matched;
+        self.lines.unmatched += counts.total - counts.matched;
+        self.lines.without_time += counts.without_time;
+        for (message, lines) in &counts.messages {
+            *self.lines.messages.entry(message.clone()).or_default() += lines;
+        }
+        let largest = counts.largest_step_back_us as f64 / 1e6;
+        for (count, what) in [
+            (
+                counts.steps_back,
+                format!("times its time steps back by more than a second, at most by {largest} s"),
+            ),
+            (counts.cut, "lines are too long to be read".to_owned()),
+            (counts.suppressing, "lines say that the node leaves out others".to_owned()),
+            (counts.unplaced, "events have no time before them and are left out".to_owned()),
+        ] {
+            if count > 0 {
+                self.warnings.push(format!("`{node}`: {count} {what}"));
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, finding: Finding) {
+        self.found.insert(finding.id, finding);
+    }
+
+    pub(super) fn finish(&mut self, nodes: Vec<Node>, blocks: &Blocks) {
+        for node in nodes.iter().filter(|node| node.events == 0) {
+            self.warnings.push(format!("`{}`: nothing in its log is known", node.node));
+        }
+        self.nodes = nodes;
+        self.blocks = blocks.report();
+        self.block_spread = Spread::new(blocks.spreads_us());
+        let mut found: Vec<_> = std::mem::take(&mut self.found).into_values().collect();
+        found.sort_unstable_by(|one, other| {
+            let key = |finding: &Finding| (finding.sighted.at, finding.id);
+            key(one).cmp(&key(other))
+        });
+        for finding in found {
+            self.list(finding);
+        }
+    }
+
+    fn list(&mut self, finding: Finding) {
+        let (node, at) = (finding.node, Time(finding.sighted.at));
+        match finding.body {
+            Body::Reorg(reorg) => self.reorgs.push(Reorg {
+                node,
+                fork_height: reorg.fork_height,
+                depth: reorg.depth,
+                old: reorg.old,
+                new: reorg.new,
+                finished_at: at,
+            }),
+            Body::RejectedTx(tx) => self.rejections.push(Rejection {
+                node,
+                txid: tx.txid,
+                wtxid: tx.wtxid,
+                code: tx.code,
+                reason: tx.reason,
+                peer: tx.peer,
+                at,
+            }),
+            Body::InvalidBlock(block) => {
+                let (hash, height, reason) = (block.block, block.height, block.reason);
+                self.invalid_blocks.push(InvalidBlock { hash, height, node, reason, at });
+            }
+            Body::Gap(gap) => self.gaps.push(Gap {
+                node,
+                source: gap.source,
+                from: gap.from.map(Time),
+                to: Time(gap.to),
+                lost: gap.lost,
+                reason: gap.reason,
+            }),
+        }
+    }
+}
