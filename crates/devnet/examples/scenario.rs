@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for node in network.nodes() {
         eprintln!("{} is {} at {}", node.name(), node.version(), node.data_dir().display());
     }
-    let truth = Scenario::default().run(&mut network, &mut |progress| {
+    let truth = Scenario::default().run(&network, &mut |progress| {
         eprintln!("{}/{} {}", progress.done, progress.total, progress.step);
     })?;
     println!("{}", serde_json::to_string_pretty(&truth)?);

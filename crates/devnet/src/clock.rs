@@ -10,13 +10,13 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A state did not come in time.
 #[derive(Debug, thiserror::Error)]
-#[error("not within {} s: {what}", limit.as_secs())]
+#[error("see {what} within {} s", limit.as_secs())]
 pub struct Timeout {
     what: String,
     limit: Duration,
 }
 
-/// Looks at a state until `probe` gives a value, at most for `limit`. `what` completes "waited for …".
+/// Looks at a state until `probe` gives a value, at most for `limit`. `what` completes "see …".
 pub(crate) fn wait_for<T, E: From<Timeout>>(
     what: &str,
     limit: Duration,
@@ -79,6 +79,6 @@ mod tests {
         assert_eq!(third.unwrap(), 3);
 
         let never = wait_for("the impossible", Duration::ZERO, || Ok::<Option<()>, Timeout>(None));
-        assert_eq!(never.unwrap_err().to_string(), "not within 0 s: the impossible");
+        assert_eq!(never.unwrap_err().to_string(), "see the impossible within 0 s");
     }
 }

@@ -99,14 +99,19 @@ impl Network {
 
     /// Connects every two nodes that are not connected, and waits until each connection is up.
     pub fn join(&self) -> Result<(), NodeError> {
-        for (here, there) in self.pairs() {
-            if link(here, there)?.is_none() {
-                let address = there.p2p_address().to_string();
-                let _: Value = here.rpc().call("addnode", json!([address, "onetry"]))?;
-            }
-        }
         wait_for("a connection between every two nodes", LIMIT, || {
-            self.every_link(|link| link.is_some_and(|link| link.is_up()))
+            let mut up = true;
+            for (here, there) in self.pairs() {
+                if let Some(link) = link(here, there)? {
+                    up &= link.is_up();
+                } else {
+                    // Does nothing while one end still believes in a connection that the other has given up.
+                    let address = there.p2p_address().to_string();
+                    let _: Value = here.rpc().call("addnode", json!([address, "onetry"]))?;
+                    up = false;
+                }
+            }
+            Ok(up.then_some(()))
         })
     }
 
@@ -146,7 +151,12 @@ impl Network {
                     return Ok(None);
                 }
             }
-            self.every_link(|link| link.is_some_and(|link| link.relays()))
+            for (here, there) in self.pairs() {
+                if !link(here, there)?.is_some_and(|link| link.relays()) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(()))
         })
     }
 
@@ -180,16 +190,6 @@ impl Network {
             .iter()
             .enumerate()
             .flat_map(move |(index, here)| rest(index).map(move |there| (here, there)))
-    }
-
-    /// `Some` if every pair's connection, or its lack of one, is `good`.
-    fn every_link(&self, good: impl Fn(Option<Link>) -> bool) -> Result<Option<()>, NodeError> {
-        for (here, there) in self.pairs() {
-            if !good(link(here, there)?) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(()))
     }
 }
 

@@ -60,7 +60,7 @@ pub enum Zmq {
     Off,
     /// On a TCP port of loopback.
     Tcp,
-    /// On a Unix socket in the data directory.
+    /// On a Unix socket in the data directory, whose path must then be short: a socket's has at most 107 bytes.
     Ipc,
 }
 

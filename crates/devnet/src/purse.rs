@@ -41,6 +41,8 @@ struct TxOut {
 impl Purse {
     /// Makes at least `count` coins: the network's first node mines, splits its coinbases and mines the splits. Waits
     /// until all nodes have the blocks and relay transactions.
+    ///
+    /// Each filling takes more than a hundred blocks, and regtest halves the subsidy every 150: a network bears a few.
     pub fn fill(network: &Network, count: u32) -> Result<Self, NodeError> {
         let Some(miner) = network.nodes().first() else { return Ok(Self::default()) };
         let (rpc, lock) = (miner.rpc(), Lock::new(0));

@@ -82,7 +82,9 @@ pub enum ScenarioError {
     #[error("stage a reorg with {0} nodes, it takes at least 2")]
     TooFewNodes(usize),
     /// A node decided on a staged transaction otherwise than its policy says.
-    #[error("stage transaction `{txid}` ({fault:?}): node `{node}` {}, which its policy does not say", if *accepted { "accepted it" } else { "refused it" })]
+    #[error(
+        "stage transaction `{txid}` ({fault:?}) on node `{node}`: accepted: {accepted}, against its policy"
+    )]
     Policy {
         /// The node.
         node: bmon_event::NodeName,
@@ -116,11 +118,7 @@ impl From<crate::RpcError> for ScenarioError {
 impl Scenario {
     /// Stages everything on a network whose nodes have no common history yet, or one that another run left, and
     /// returns what was staged. Each step waits until all nodes have done what it stands for.
-    pub fn run(
-        &self,
-        network: &mut Network,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Truth, ScenarioError> {
+    pub fn run(&self, network: &Network, progress: &mut dyn FnMut(Progress)) -> Result<Truth, ScenarioError> {
         let blocks = self.blocks.max(1);
         let mut stage = Stage::set(network, self, progress)?;
         for round in 0..blocks {
