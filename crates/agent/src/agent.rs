@@ -1,0 +1,254 @@
+//! Starts and stops the threads that watch one node.
+
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, SyncSender},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use bmon_event::{Batch, BlockHash, Network, Positions};
+use bmon_spool::SpoolError;
+
+use crate::{
+    advice::{Advice, Lacks},
+    clock::Clock,
+    config::Config,
+    health::Counters,
+    link::Link,
+    outbox::Outbox,
+    shipper::{Delivery, DeliveryState, Shipper, chain},
+    source::{
+        self, Context, Outlet,
+        rpc::{Client, GET_BLOCK_HASH, RpcError},
+    },
+    spooler::{self, Gathered, Message, Spooler},
+    stop::Stop,
+};
+
+/// How long to wait before the node is asked again which network it is on.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// An agent cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The spool cannot be opened.
+    #[error("failed to open the spool")]
+    Spool(#[from] SpoolError),
+    /// The configured network is neither known by name nor the hash of a block 0.
+    #[error("`{0}` is neither a network's name nor the hash of its block 0")]
+    UnknownNetwork(String),
+    /// The system refuses another thread.
+    #[error("failed to start a thread")]
+    Thread(#[from] io::Error),
+}
+
+/// Watches one node until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Agent {
+    stop: Stop,
+    lacks: Lacks,
+    delivery: DeliveryState,
+    outbox: Arc<Outbox>,
+    network: Arc<OnceLock<Network>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// How an agent fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The node's network, `None` while neither the configuration, an earlier batch, nor the node tells.
+    pub network: Option<Network>,
+    /// How delivery to the server goes.
+    pub delivery: Delivery,
+    /// Batches in the spool that the server has not acknowledged.
+    pub undelivered_batches: u64,
+    /// What the node does not offer.
+    pub advice: Vec<Advice>,
+}
+
+impl Agent {
+    /// Starts to watch the node that `config` describes. Neither the node nor the server needs to be there.
+    pub fn start(config: Config) -> Result<Self, AgentError> {
+        let configured = config.network.as_deref().map(parse_network).transpose()?;
+        let (outbox, last) = Outbox::open(&config.spool.dir, config.spool.limit_bytes)?;
+        let mut agent = Self {
+            stop: Stop::default(),
+            lacks: Lacks::default(),
+            delivery: DeliveryState::default(),
+            outbox: Arc::new(outbox),
+            network: Arc::default(),
+            threads: Vec::new(),
+        };
+        let (sender, inbox) = spooler::channel();
+        let clock = Clock::shifted(config.clock_offset_us.unwrap_or_default());
+        let counters = Counters::default();
+        let shipper = agent.shipper(&config, sender.clone(), clock, &counters);
+        let watch = Watch {
+            stop: agent.stop.clone(),
+            lacks: agent.lacks.clone(),
+            outbox: Arc::clone(&agent.outbox),
+            network: Arc::clone(&agent.network),
+            config,
+            clock,
+            counters,
+        };
+        agent.threads.push(named("shipper", move || shipper.run())?);
+        agent.threads.push(named("spooler", move || watch.run(configured, last, &sender, &inbox))?);
+        Ok(agent)
+    }
+
+    /// How the agent fares.
+    pub fn status(&self) -> Status {
+        Status {
+            network: self.network.get().copied(),
+            delivery: self.delivery.get(),
+            undelivered_batches: self.outbox.backlog().batches,
+            advice: self.lacks.advice(),
+        }
+    }
+
+    /// Ends every thread. What was seen is in the spool when this returns; what the server does not have yet is
+    /// delivered after the next start.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn shipper(
+        &self,
+        config: &Config,
+        spooler: SyncSender<Message>,
+        clock: Clock,
+        counters: &Counters,
+    ) -> Shipper {
+        let link = Link::new(&config.server);
+        self.stop.interrupts(Box::new(link.interrupter()));
+        let outbox = Arc::clone(&self.outbox);
+        self.stop.interrupts(Box::new(move || outbox.close()));
+        Shipper {
+            link,
+            outbox: Arc::clone(&self.outbox),
+            spooler,
+            clock,
+            counters: counters.clone(),
+            state: self.delivery.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.stop.set();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the agent panicked");
+            }
+        }
+    }
+}
+
+/// The thread that finds out the network, starts the sources, and then is the spooler.
+struct Watch {
+    config: Config,
+    clock: Clock,
+    counters: Counters,
+    stop: Stop,
+    lacks: Lacks,
+    outbox: Arc<Outbox>,
+    network: Arc<OnceLock<Network>>,
+}
+
+impl Watch {
+    fn run(
+        self,
+        configured: Option<Network>,
+        last: Option<Batch>,
+        sender: &SyncSender<Message>,
+        inbox: &Receiver<Message>,
+    ) {
+        let earlier = last.as_ref().map(|batch| batch.network);
+        let Some(network) = configured.or_else(|| self.ask_network(earlier)) else { return };
+        let network = *self.network.get_or_init(|| network);
+        let positions = last.map(|batch| batch.positions).unwrap_or_default();
+        let spooler = Spooler {
+            node: self.config.node.clone(),
+            network,
+            clock: self.clock,
+            counters: self.counters.clone(),
+            outbox: Arc::clone(&self.outbox),
+            positions: positions.clone(),
+            gathered: Gathered::default(),
+        };
+        thread::scope(|scope| {
+            // Sources end when asked to; only then is the spooler told that nothing more will come.
+            scope.spawn(|| self.run_sources(positions, sender));
+            spooler.run(inbox);
+        });
+    }
+
+    fn run_sources(&self, positions: Positions, sender: &SyncSender<Message>) {
+        thread::scope(|scope| {
+            for reader in source::all(&self.config, positions, &self.counters, &self.outbox) {
+                let context = Context {
+                    clock: self.clock,
+                    stop: self.stop.clone(),
+                    counters: self.counters.clone(),
+                    lacks: self.lacks.clone(),
+                    outlet: Outlet::new(reader.source(), sender.clone()),
+                };
+                let thread = thread::Builder::new().name(reader.source().as_str().to_owned());
+                if let Err(error) = thread.spawn_scoped(scope, move || reader.run(context)) {
+                    tracing::error!(error = &error as &dyn std::error::Error, "failed to start a source");
+                }
+            }
+        });
+        let _ = sender.send(Message::Finish);
+    }
+
+    /// Asks the node for its block 0. While it does not answer, the network of an `earlier` batch is taken; without
+    /// one, this waits. `None` if asked to stop meanwhile.
+    fn ask_network(&self, earlier: Option<Network>) -> Option<Network> {
+        let client = self.config.rpc.as_ref().map(|rpc| Client::new(rpc, self.counters.clone()));
+        if let Some(client) = &client {
+            self.stop.interrupts(Box::new(client.interrupter()));
+        }
+        let mut told = false;
+        while !self.stop.is_set() {
+            let problem = match &client {
+                Some(client) => match genesis(client) {
+                    Ok(network) => return Some(network),
+                    Err(error) => chain(&error),
+                },
+                None => "there is no RPC to ask".to_owned(),
+            };
+            if earlier.is_some() {
+                return earlier;
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(
+                    problem,
+                    "waiting to learn the node's network; `network` in the configuration tells too"
+                );
+            }
+            self.stop.wait(RETRY);
+        }
+        None
+    }
+}
+
+fn genesis(client: &Client) -> Result<Network, RpcError> {
+    client.call::<BlockHash>(GET_BLOCK_HASH, "[0]").map(Network::from_genesis)
+}
+
+fn parse_network(text: &str) -> Result<Network, AgentError> {
+    let by_genesis = || text.parse().ok().map(Network::from_genesis);
+    Network::from_chain(text).or_else(by_genesis).ok_or_else(|| AgentError::UnknownNetwork(text.to_owned()))
+}
+
+fn named(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(run)
+}

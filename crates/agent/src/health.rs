@@ -1,0 +1,110 @@
+//! What the agent counts about itself.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use bmon_event::{AgentTime, event::AgentHealth};
+
+/// The counters of one agent, shared by its threads. They count from the agent's start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counters(Arc<Values>);
+
+#[derive(Debug, Default)]
+struct Values {
+    log_bytes: AtomicU64,
+    log_lines: AtomicU64,
+    log_lines_matched: AtomicU64,
+    zmq_messages: AtomicU64,
+    rpc_calls: AtomicU64,
+    rpc_errors: AtomicU64,
+    rpc_time_us: AtomicU64,
+    dropped_events: AtomicU64,
+}
+
+/// How much waits for the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Batches that the server has not acknowledged.
+    pub(crate) batches: u64,
+    /// Size of the spool on disk.
+    pub(crate) bytes: u64,
+}
+
+impl Counters {
+    /// Counts what was read of the log.
+    pub(crate) fn add_log(&self, bytes: u64, lines: u64, matched: u64) {
+        self.0.log_bytes.fetch_add(bytes, Relaxed);
+        self.0.log_lines.fetch_add(lines, Relaxed);
+        self.0.log_lines_matched.fetch_add(matched, Relaxed);
+    }
+
+    /// Counts messages received over ZMQ.
+    pub(crate) fn add_zmq(&self, messages: u64) {
+        self.0.zmq_messages.fetch_add(messages, Relaxed);
+    }
+
+    /// Counts one RPC call and the time spent waiting for it.
+    pub(crate) fn add_rpc(&self, waited: Duration, succeeded: bool) {
+        self.0.rpc_calls.fetch_add(1, Relaxed);
+        self.0.rpc_errors.fetch_add(u64::from(!succeeded), Relaxed);
+        self.0.rpc_time_us.fetch_add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Counts events that were dropped.
+    pub(crate) fn add_dropped(&self, events: u64) {
+        self.0.dropped_events.fetch_add(events, Relaxed);
+    }
+
+    /// All counters as the event that goes to the server.
+    pub(crate) fn read(&self, started_at: AgentTime, backlog: Backlog) -> AgentHealth {
+        let values = &*self.0;
+        AgentHealth {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at_us: started_at.as_micros(),
+            log_bytes: values.log_bytes.load(Relaxed),
+            log_lines: values.log_lines.load(Relaxed),
+            log_lines_matched: values.log_lines_matched.load(Relaxed),
+            zmq_messages: values.zmq_messages.load(Relaxed),
+            rpc_calls: values.rpc_calls.load(Relaxed),
+            rpc_errors: values.rpc_errors.load(Relaxed),
+            rpc_time_us: values.rpc_time_us.load(Relaxed),
+            dropped_events: values.dropped_events.load(Relaxed),
+            spool_batches: backlog.batches,
+            spool_bytes: backlog.bytes,
+            resident_bytes: resident_bytes(),
+        }
+    }
+}
+
+/// Resident memory of this process, from `VmRSS` of proc(5).
+fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_add_up_and_memory_is_known() {
+        let counters = Counters::default();
+        counters.add_rpc(Duration::from_millis(2), true);
+        counters.add_rpc(Duration::from_millis(3), false);
+        counters.add_log(100, 3, 2);
+        let backlog = Backlog { batches: 7, bytes: 9 };
+        let health = counters.read(AgentTime::from_micros(5), backlog);
+        assert_eq!((health.rpc_calls, health.rpc_errors, health.rpc_time_us), (2, 1, 5000));
+        assert_eq!((health.log_bytes, health.log_lines, health.log_lines_matched), (100, 3, 2));
+        assert_eq!((health.spool_batches, health.spool_bytes, health.started_at_us), (7, 9, 5));
+        assert!(health.resident_bytes.unwrap() > 100_000);
+    }
+}

@@ -1,0 +1,219 @@
+//! The spool as the spooler and the shipper share it.
+//!
+//! The spooler appends and syncs; the shipper reads and releases. Both hold the lock only for that, never while they
+//! wait for the network.
+
+use std::{
+    ops::RangeInclusive,
+    path::Path,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bmon_event::{AgentTime, Batch, Epoch, Event, Source, event::Gap};
+use bmon_spool::{Appended, Limits, Spool, SpoolError};
+
+use crate::health::Backlog;
+
+/// A batch of the agent's own making is far smaller; the limit is for what damage could make of it.
+const UNPACKED_LIMIT: usize = 256 * 1024 * 1024;
+
+/// Batches on their way to the server.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    limit_bytes: u64,
+}
+
+#[derive(Debug)]
+struct Queue {
+    spool: Spool,
+    /// Number of the last batch that is on the disk for certain.
+    durable: u64,
+    /// Number of the last batch that the server has, or that is given up.
+    done: u64,
+    /// Whether the shipper waits for a batch.
+    idle: bool,
+    /// Whether nobody waits for a batch any more.
+    closed: bool,
+}
+
+/// What the shipper is to do next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A batch to ship.
+    Batch(u64, Vec<u8>),
+    /// Batches that are gone or damaged. They are passed over.
+    Missing(RangeInclusive<u64>),
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Outbox {
+    /// Opens the spool. Also gives the last batch in it, which carries the positions to go on from.
+    pub(crate) fn open(dir: &Path, limit_bytes: u64) -> Result<(Self, Option<Batch>), SpoolError> {
+        let segment_bytes = (limit_bytes / 16).clamp(64 * 1024, 8 * 1024 * 1024);
+        let (mut spool, recovery) = Spool::open(dir, Limits { total_bytes: limit_bytes, segment_bytes })?;
+        if recovery.torn_bytes > 0 {
+            tracing::info!(
+                bytes = recovery.torn_bytes,
+                "cut off an unfinished record at the end of the spool"
+            );
+        }
+        let mut last = None;
+        for sequence in (spool.first()..=spool.last()).rev() {
+            match spool.get(sequence) {
+                Ok(Some(bytes)) => last = Batch::decode(&bytes, UNPACKED_LIMIT).ok(),
+                Ok(None) | Err(SpoolError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if last.is_some() {
+                break;
+            }
+        }
+        let queue = Queue {
+            durable: spool.last(),
+            done: spool.first().saturating_sub(1),
+            idle: false,
+            closed: false,
+            spool,
+        };
+        Ok((Self { queue: Mutex::new(queue), changed: Condvar::new(), limit_bytes }, last))
+    }
+
+    /// Names the spool.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.lock().spool.epoch())
+    }
+
+    /// Writes the batch that `encode` makes for its sequence number, and waits until it is on the disk. Gives a gap
+    /// if older batches had to make room.
+    pub(crate) fn put(
+        &self,
+        now: AgentTime,
+        encode: impl FnOnce(u64) -> Vec<u8>,
+    ) -> Result<Option<Gap>, SpoolError> {
+        let mut queue = self.lock();
+        let bytes = encode(queue.spool.last() + 1);
+        let doomed = if queue.spool.bytes() + bytes.len() as u64 + 64 > self.limit_bytes {
+            queue.count_oldest()
+        } else {
+            Loss::default()
+        };
+        let Appended { sequence, dropped } = queue.spool.append(&bytes)?;
+        queue.spool.sync()?;
+        queue.durable = sequence;
+        let dropped = dropped.filter(|range| *range.end() > queue.done);
+        if let Some(range) = &dropped {
+            queue.done = *range.end();
+        }
+        drop(queue);
+        self.changed.notify_all();
+        Ok(dropped.map(|_| doomed.into_gap(now, "the spool was full".to_owned())))
+    }
+
+    /// Waits up to `patience` for the next batch to ship.
+    pub(crate) fn next(&self, patience: Duration) -> Next {
+        let mut queue = self.lock();
+        queue.idle = true;
+        let empty = |queue: &mut Queue| queue.durable <= queue.done && !queue.closed;
+        let waited = self.changed.wait_timeout_while(queue, patience, empty);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if queue.durable <= queue.done {
+            return Next::Nothing;
+        }
+        queue.idle = false;
+        let sequence = queue.done + 1;
+        match queue.spool.get(sequence) {
+            Ok(Some(bytes)) => Next::Batch(sequence, bytes),
+            Ok(None) => Next::Missing(sequence..=sequence.max(queue.spool.first().saturating_sub(1))),
+            Err(SpoolError::Damaged(range)) => Next::Missing(range),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    sequence,
+                    "failed to read the spool"
+                );
+                Next::Nothing
+            }
+        }
+    }
+
+    /// Ends the shipper's waiting for good.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether the shipper waits for a batch.
+    pub(crate) fn shipper_is_idle(&self) -> bool {
+        self.lock().idle
+    }
+
+    /// Notes that the server has all batches up to `sequence`, or that they are given up.
+    pub(crate) fn release(&self, sequence: u64) -> Result<(), SpoolError> {
+        let mut queue = self.lock();
+        queue.done = queue.done.max(sequence);
+        queue.spool.release(sequence)
+    }
+
+    /// Number of the last batch.
+    pub(crate) fn last(&self) -> u64 {
+        self.lock().durable
+    }
+
+    /// How much waits for the server.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let queue = self.lock();
+        Backlog { batches: queue.durable.saturating_sub(queue.done), bytes: queue.spool.bytes() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// What would be lost with the oldest segment: only what the server does not have.
+    fn count_oldest(&mut self) -> Loss {
+        let mut loss = Loss::default();
+        let Some(end) = self.spool.oldest_segment_end() else { return loss };
+        for sequence in self.spool.first().max(self.done + 1)..=end {
+            if let Ok(Some(bytes)) = self.spool.get(sequence) {
+                loss.add(&bytes);
+            }
+        }
+        loss
+    }
+}
+
+/// Events that do not reach the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Loss {
+    events: u64,
+    from: Option<AgentTime>,
+    to: Option<AgentTime>,
+}
+
+impl Loss {
+    /// Adds the events of one batch.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        let Ok(batch) = Batch::decode(bytes, UNPACKED_LIMIT) else { return };
+        self.events += batch.events.len() as u64;
+        let times = || batch.events.iter().map(Event::time);
+        self.from = self.from.into_iter().chain(times()).min();
+        self.to = self.to.into_iter().chain(times()).max();
+    }
+
+    /// The loss as the event that tells of it.
+    pub(crate) fn into_gap(self, now: AgentTime, reason: String) -> Gap {
+        Gap {
+            source: Source::Agent,
+            from: self.from,
+            to: self.to.unwrap_or(now),
+            lost: Some(self.events),
+            reason,
+        }
+    }
+}

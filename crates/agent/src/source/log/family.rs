@@ -1,0 +1,92 @@
+//! The log file and its rotated siblings.
+
+use std::{
+    cmp::Reverse,
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use bmon_event::LogPosition;
+
+use super::file::{FileId, LogFile};
+
+/// What bitcoind keeps when it shrinks its log at start (`BCLog::Logger::ShrinkDebugFile`, `src/logging.cpp@v30`).
+const KEPT_BY_SHRINKING: u64 = 10_000_000;
+
+/// Finds the place that `position` names: in the log itself, in a rotated sibling, or in a file that was shrunk from
+/// its beginning. `None` if it is in none of them.
+pub(super) fn locate(path: &Path, position: &LogPosition) -> io::Result<Option<LogFile>> {
+    let mut newest_first = siblings(path)?;
+    newest_first.push(path.to_owned());
+    newest_first.reverse();
+    for candidate in &newest_first {
+        if let Some(file) = if_there(LogFile::open_same(candidate, position))?.flatten() {
+            return Ok(Some(file));
+        }
+    }
+    for candidate in &newest_first {
+        if let Some(file) = if_there(LogFile::open_shrunk(candidate, position, KEPT_BY_SHRINKING))?.flatten()
+        {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// The file that was begun after the one called `id`: the next younger sibling that is not empty, or the log itself.
+/// `None` while there is none, that is while the node may still write to the old one.
+pub(super) fn successor(path: &Path, id: FileId) -> io::Result<Option<(PathBuf, FileId)>> {
+    let mut oldest_first = siblings(path)?;
+    oldest_first.push(path.to_owned());
+    let mut younger = Vec::new();
+    let mut met = false;
+    for candidate in oldest_first {
+        let Some(metadata) = if_there(fs::metadata(&candidate))? else { continue };
+        let candidate_id = FileId::from(&metadata);
+        if candidate_id == id {
+            met = true;
+            younger.clear();
+        } else if metadata.len() > 0 {
+            younger.push((candidate, candidate_id));
+        }
+    }
+    // A file that was deleted after its rotation has no place in the order: the log itself is all there is.
+    Ok(if met { younger.into_iter().next() } else { younger.pop().filter(|(youngest, _)| youngest == path) })
+}
+
+/// Files named as the log with a further suffix, oldest first. Rotation counts up (`debug.log.1` is the youngest) or
+/// names a date, which sorts by the time of the last change.
+fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(Vec::new()) };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let Some(entries) = if_there(fs::read_dir(dir))? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Some(suffix) = suffix_of(&entry.file_name(), name) else { continue };
+        let Some(metadata) = if_there(entry.metadata())? else { continue };
+        if metadata.is_file() {
+            let age = suffix.parse::<u64>().unwrap_or(u64::MAX);
+            found.push((Reverse(age), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path()));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// What follows `name` and a separator in `file_name`.
+fn suffix_of(file_name: &OsStr, name: &OsStr) -> Option<String> {
+    let suffix = file_name.to_str()?.strip_prefix(name.to_str()?)?;
+    suffix.strip_prefix(['.', '-']).map(str::to_owned)
+}
+
+/// A file that is not there, or no longer, is no error here: rotation renames and deletes while this looks.
+pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

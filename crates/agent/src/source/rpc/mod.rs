@@ -1,0 +1,146 @@
+//! The node's RPC server, polled.
+//!
+//! Each call has a thread, an interval and a failure of its own: one that hangs (`getchaintips` can take over a
+//! minute) holds up no other.
+
+mod amount;
+mod client;
+mod poller;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use bmon_event::Source;
+
+pub(crate) use self::client::{Client, RpcError};
+use self::poller::Poller;
+use super::{Closed, Context, Reader, detail};
+use crate::{
+    advice::Lack,
+    config::{IntervalConfig, RpcConfig},
+    health::Counters,
+    shipper::chain,
+};
+
+/// Calls that are made when they are needed and not at an interval.
+pub(crate) const GET_BLOCK_HASH: &str = "getblockhash";
+pub(crate) const GET_ZMQ_NOTIFICATIONS: &str = "getzmqnotifications";
+/// A poller's thread parses one reply and hardly nests.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// The names of all RPC calls that the agent makes, for the node's `rpcwhitelist`. All of them only read.
+pub fn whitelist() -> Vec<&'static str> {
+    let mut methods: Vec<_> = poller::ALL.iter().map(|poller| poller.method()).collect();
+    methods.extend([GET_BLOCK_HASH, GET_ZMQ_NOTIFICATIONS]);
+    methods.sort_unstable();
+    methods
+}
+
+/// Polls one node.
+pub(crate) struct Rpc {
+    config: RpcConfig,
+    intervals: IntervalConfig,
+    client: Client,
+}
+
+impl Rpc {
+    pub(crate) fn new(config: &RpcConfig, intervals: &IntervalConfig, counters: Counters) -> Self {
+        Self { config: config.clone(), intervals: intervals.clone(), client: Client::new(config, counters) }
+    }
+
+    fn poll(&self, poller: &dyn Poller, board: &Board<'_>, context: &Context) -> Result<(), Closed> {
+        let interval = poller.interval(&self.intervals);
+        loop {
+            let timeout = poller.timeout(&self.config);
+            let result = self.client.call_for(timeout, poller.method(), "[]", |reply| poller.read(reply));
+            if context.stop.is_set() {
+                return Ok(());
+            }
+            match result {
+                Ok(kind) => {
+                    board.note(poller.method(), None)?;
+                    context.outlet.tell(context.clock.now(), kind)?;
+                }
+                Err(error) => board.note(poller.method(), Some(&error))?,
+            }
+            if context.stop.wait(interval) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Reader for Rpc {
+    fn source(&self) -> Source {
+        Source::Rpc
+    }
+
+    fn run(self: Box<Self>, context: Context) {
+        context.stop.interrupts(Box::new(self.client.interrupter()));
+        let board = Board { url: &self.config.url, state: Mutex::new((context.clone(), BTreeMap::new())) };
+        thread::scope(|scope| {
+            for poller in poller::ALL {
+                let (board, context, this) = (&board, context.clone(), &self);
+                let thread = thread::Builder::new().name(poller.method().to_owned()).stack_size(STACK_BYTES);
+                let started = thread.spawn_scoped(scope, move || this.poll(poller, board, &context));
+                if let Err(error) = started {
+                    tracing::error!(error = &error as &dyn std::error::Error, "failed to start a poller");
+                }
+            }
+        });
+    }
+}
+
+/// How each call last went, and from that how RPC as a whole goes.
+struct Board<'a> {
+    url: &'a str,
+    state: Mutex<(Context, BTreeMap<&'static str, Option<String>>)>,
+}
+
+impl Board<'_> {
+    fn note(&self, method: &'static str, error: Option<&RpcError>) -> Result<(), Closed> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (context, calls) = &mut *state;
+        let not_allowed = matches!(error, Some(RpcError::NotWhitelisted(_)));
+        context.lacks.set(Lack::RpcCall(method), not_allowed);
+        calls.insert(method, error.map(|error| chain(error)));
+        let failing: Vec<_> =
+            calls.iter().filter_map(|(method, error)| Some((method, error.as_ref()?))).collect();
+        let working = failing.len() < calls.len();
+        // The node offers no RPC only if it cannot be reached; one that is slow or starting does.
+        context.lacks.set(
+            Lack::Rpc,
+            !working && matches!(error, Some(RpcError::Cookie(..) | RpcError::Connection(_))),
+        );
+        let reads = match failing.first() {
+            None => format!("calls `{}`", self.url),
+            Some((method, error)) if working => format!("calls `{}`, but `{method}` {error}", self.url),
+            Some((_, error)) => format!("calls to `{}` {error}", self.url),
+        };
+        let text = detail(&reads, &context.lacks.of(Source::Rpc));
+        context.outlet.tell_state(context.clock.now(), working, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whitelist_names_every_call_and_none_that_changes_anything() {
+        let expected = [
+            "getblockchaininfo",
+            "getblockhash",
+            "getchaintips",
+            "getmempoolinfo",
+            "getnetworkinfo",
+            "getpeerinfo",
+            "getzmqnotifications",
+            "uptime",
+        ];
+        assert_eq!(whitelist(), expected);
+    }
+}

@@ -1,0 +1,164 @@
+//! Makes batches of what the sources report, and writes them to the spool.
+//!
+//! A batch is made as soon as the shipper has nothing else to do, so a quiet network is fast. While the shipper is
+//! busy, events gather until there are many of them or the first has waited long enough, so a busy network batches by
+//! itself. A batch carries the position of every source: an event and the position after it are durable together.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+use bmon_event::{Batch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
+
+use crate::{
+    clock::{self, Clock},
+    health::Counters,
+    outbox::Outbox,
+    source::{Position, Report},
+};
+
+/// Reports that may wait for the spooler. A source that finds the channel full waits: the log can be read later, and
+/// what waits in the ZMQ socket is bounded by the node, which counts what it drops.
+const REPORTS_WAITING: usize = 64;
+/// Events that make a batch without waiting any longer: about 256 KiB before compression.
+const EVENTS_PER_BATCH: usize = 2_000;
+/// How long an event waits for others while the shipper is busy.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// How long to wait before the spool is tried again after the system refused to write it.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the spooler is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something from a source.
+    Report(Report),
+    /// The shipper has nothing to do: what has gathered may go.
+    ShipperIdle,
+    /// All sources have ended.
+    Finish,
+}
+
+/// The channel to the spooler.
+pub(crate) fn channel() -> (SyncSender<Message>, Receiver<Message>) {
+    sync_channel(REPORTS_WAITING)
+}
+
+/// Owns what has been reported and is not yet in the spool.
+pub(crate) struct Spooler {
+    pub(crate) node: NodeName,
+    pub(crate) network: Network,
+    pub(crate) clock: Clock,
+    pub(crate) counters: Counters,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) positions: Positions,
+    pub(crate) gathered: Gathered,
+}
+
+/// Events that wait for a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    events: Vec<Event>,
+    /// When the first of them came.
+    since: Option<Instant>,
+    /// Whether a position moved since the last batch.
+    moved: bool,
+}
+
+impl Spooler {
+    /// Works until told to finish. What was reported until then is in the spool when this returns.
+    pub(crate) fn run(mut self, inbox: &Receiver<Message>) {
+        loop {
+            match inbox.recv_timeout(self.time_left(clock::instant())) {
+                Ok(Message::Report(report)) => self.gather(report, clock::instant()),
+                Ok(Message::ShipperIdle) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.is_due(clock::instant()) && !self.spool() {
+                std::thread::sleep(RETRY);
+            }
+        }
+        if !self.gathered.events.is_empty() || self.gathered.moved {
+            self.spool();
+        }
+    }
+
+    fn gather(&mut self, report: Report, now: Instant) {
+        match report.position {
+            Some(Position::Log(position)) => self.positions.log = Some(position),
+            Some(Position::Zmq(position)) => self.positions.zmq = Some(position),
+            None if report.events.is_empty() => return,
+            None => {}
+        }
+        self.gathered.moved = true;
+        if !report.events.is_empty() {
+            self.gathered.since.get_or_insert(now);
+            self.gathered.events.extend(report.events);
+        }
+    }
+
+    /// How long nothing needs to be done if nothing happens.
+    fn time_left(&self, now: Instant) -> Duration {
+        match self.gathered.since {
+            Some(since) => LONGEST_WAIT.saturating_sub(now.saturating_duration_since(since)),
+            None => Duration::from_hours(1),
+        }
+    }
+
+    /// A position alone makes no batch: to read some lines again that said nothing costs less than a write to the
+    /// disk, and the next event takes it along.
+    fn is_due(&self, now: Instant) -> bool {
+        let Some(since) = self.gathered.since else { return false };
+        self.gathered.events.len() >= EVENTS_PER_BATCH
+            || now.saturating_duration_since(since) >= LONGEST_WAIT
+            || self.outbox.shipper_is_idle()
+    }
+
+    /// Writes what has gathered as one batch. Returns whether that worked; if not, nothing is lost yet.
+    fn spool(&mut self) -> bool {
+        let now = self.clock.now();
+        let mut batch = Batch {
+            network: self.network,
+            node: self.node.clone(),
+            epoch: self.outbox.epoch(),
+            sequence: 0,
+            made_at: now,
+            positions: self.positions.clone(),
+            events: std::mem::take(&mut self.gathered.events),
+            unknown_events: 0,
+        };
+        let put = self.outbox.put(now, |sequence| {
+            batch.sequence = sequence;
+            batch.encode()
+        });
+        match put {
+            Ok(gap) => {
+                self.gathered = Gathered::default();
+                if let Some(gap) = gap {
+                    self.report_gap(gap);
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to write to the spool");
+                self.gathered.events = batch.events;
+                false
+            }
+        }
+    }
+
+    fn report_gap(&mut self, gap: Gap) {
+        tracing::error!(events = gap.lost, reason = gap.reason, "events were dropped");
+        self.counters.add_dropped(gap.lost.unwrap_or_default());
+        let event = Event {
+            source: Source::Agent,
+            node_time: None,
+            agent_time: self.clock.now(),
+            kind: Kind::Gap(gap),
+        };
+        self.gather(Report { events: vec![event], position: None }, clock::instant());
+    }
+}
