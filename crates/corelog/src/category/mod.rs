@@ -1,0 +1,17 @@
+//! The messages, one file for each log category.
+//!
+//! A message is one declaration ([`message!`](crate::message)): a type with named fields, the event it becomes, and
+//! Core's own format string for every wording since 0.10, each with the versions that have it and a file of the
+//! source that shows it. To add one, add its declaration here and its name to the list in `message.rs`.
+
+pub mod cmpctblock;
+pub mod general;
+pub mod mempool;
+pub mod mempoolrej;
+pub mod net;
+pub mod validation;
+
+/// Text of a node for an event. Bytes that are not UTF-8 become U+FFFD.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

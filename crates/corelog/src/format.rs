@@ -1,0 +1,241 @@
+//! Reads text by Core's `printf` format strings.
+//!
+//! A declaration quotes the format string as Core's source has it. [`literals`] cuts it at compile time into the
+//! stretches between its conversions, and a [`Cursor`] walks over a text with them: literal, field, literal, field.
+//! What type a field is comes from the message it is put into.
+
+use bmon_event::{BlockHash, Txid, Wtxid};
+use memchr::memmem;
+
+/// The number of conversions (`%s`, `%08x`, `%.2f`) of a format string.
+pub(crate) const fn conversions(format: &str) -> usize {
+    let mut rest = format.as_bytes();
+    let mut count = 0;
+    while let Some((_, after)) = next_conversion(rest) {
+        rest = after;
+        count += 1;
+    }
+    count
+}
+
+/// The stretches before, between and after the conversions of a format string: `N` is one more than these.
+#[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
+pub(crate) const fn literals<const N: usize>(format: &'static str) -> [&'static [u8]; N] {
+    let mut literals = [format.as_bytes(); N];
+    let mut rest = format.as_bytes();
+    let mut count = 0;
+    while let Some((literal, after)) = next_conversion(rest) {
+        literals[count] = literal;
+        rest = after;
+        count += 1;
+    }
+    literals[count] = rest;
+    literals
+}
+
+/// What is before and after the first conversion, `None` when there is none.
+#[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
+const fn next_conversion(format: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut start = 0;
+    while start < format.len() && format[start] != b'%' {
+        start += 1;
+    }
+    if start == format.len() {
+        return None;
+    }
+    let mut end = start + 1;
+    // Flags, width, precision and length, then the letter.
+    while matches!(format[end], b'0'..=b'9' | b'.' | b'l' | b'z' | b'h') {
+        end += 1;
+    }
+    assert!(format[end].is_ascii_alphabetic(), "`%%` and other conversions than letters are not supported");
+    Some((format.split_at(start).0, format.split_at(end + 1).1))
+}
+
+/// A place in a text that is read by a format string.
+pub(crate) struct Cursor<'a> {
+    rest: &'a [u8],
+    literals: &'static [&'static [u8]],
+}
+
+impl<'a> Cursor<'a> {
+    /// Begins to read `text`. `None` when it does not start with the first literal.
+    #[inline]
+    pub(crate) fn start(text: &'a [u8], literals: &'static [&'static [u8]]) -> Option<Self> {
+        let (first, literals) = literals.split_first()?;
+        Some(Self { rest: text.strip_prefix(*first)?, literals })
+    }
+
+    /// Reads one conversion and the literal after it.
+    #[inline]
+    pub(crate) fn field<F: Field<'a>>(&mut self) -> Option<F> {
+        let (literal, literals) = self.literals.split_first()?;
+        let (field, rest) = F::take(self.rest, literal)?;
+        self.rest = rest.strip_prefix(*literal)?;
+        self.literals = literals;
+        Some(field)
+    }
+
+    /// Ends reading. Later versions append to their messages (`, peeraddr=…` with `-logips`, ` warning='…'`), so a
+    /// blank or a comma may follow; anything else means that the last field was not read to its end.
+    #[inline]
+    pub(crate) fn end(&self) -> Option<()> {
+        matches!(self.rest, [] | [b' ' | b',', ..]).then_some(())
+    }
+}
+
+/// A type that a conversion can be read as.
+pub(crate) trait Field<'a>: Sized {
+    /// A text that it can be read from, for tests and documentation.
+    const SAMPLE: &'static str;
+
+    /// Reads it from the front of `bytes`; `next` is the literal that must follow. Gives what is left, `next` first.
+    fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])>;
+}
+
+/// [`Field::SAMPLE`] of the field that a closure points out.
+pub(crate) const fn sample<'a, M, F: Field<'a>>(_: fn(&M) -> &F) -> &'static str {
+    F::SAMPLE
+}
+
+macro_rules! hash_field {
+    ($($hash:ident)+) => {$(
+        impl<'a> Field<'a> for $hash {
+            const SAMPLE: &'static str = "00000000000000000002a7c4c1e48d76c5a37902165a270156b7a8d72728a054";
+
+            #[inline]
+            fn take(bytes: &'a [u8], _next: &[u8]) -> Option<(Self, &'a [u8])> {
+                let (digits, rest) = bytes.split_first_chunk::<64>()?;
+                Some((Self::from_hex(digits)?, rest))
+            }
+        }
+    )+};
+}
+
+hash_field!(BlockHash Txid Wtxid);
+
+macro_rules! number_field {
+    ($($number:ident)+) => {$(
+        impl<'a> Field<'a> for $number {
+            const SAMPLE: &'static str = "840000";
+
+            #[inline]
+            fn take(bytes: &'a [u8], _next: &[u8]) -> Option<(Self, &'a [u8])> {
+                let mut value: Self = 0;
+                let mut rest = bytes;
+                while let [digit @ b'0'..=b'9', after @ ..] = rest {
+                    value = value.checked_mul(10)?.checked_add(Self::from(digit - b'0'))?;
+                    rest = after;
+                }
+                (rest.len() < bytes.len()).then_some((value, rest))
+            }
+        }
+    )+};
+}
+
+number_field!(u32 u64);
+
+impl<'a> Field<'a> for f64 {
+    const SAMPLE: &'static str = "95.123456";
+
+    #[inline]
+    fn take(bytes: &'a [u8], _next: &[u8]) -> Option<(Self, &'a [u8])> {
+        let in_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e');
+        let end = bytes.iter().position(|byte| !in_number(byte)).unwrap_or(bytes.len());
+        let (number, rest) = bytes.split_at_checked(end)?;
+        Some((std::str::from_utf8(number).ok()?.parse().ok()?, rest))
+    }
+}
+
+impl<'a, F: Field<'a>> Field<'a> for Option<F> {
+    const SAMPLE: &'static str = F::SAMPLE;
+
+    #[inline]
+    fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
+        F::take(bytes, next).map(|(field, rest)| (Some(field), rest))
+    }
+}
+
+/// Text of any content, a peer's included: up to the *last* place where the next literal stands, so that it cannot
+/// end early by imitating what follows it.
+impl<'a> Field<'a> for &'a [u8] {
+    const SAMPLE: &'static str = "bad-txns-in-belowout, value in (0.1) < value out (0.2)";
+
+    #[inline]
+    fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
+        let end = if next.is_empty() { bytes.len() } else { memmem::rfind(bytes, next)? };
+        bytes.split_at_checked(end)
+    }
+}
+
+/// Text of the node's own that does not hold the first byte of the next literal: a number's digits, a date, a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'a>(pub &'a [u8]);
+
+impl<'a> Field<'a> for Word<'a> {
+    const SAMPLE: &'static str = "0.5";
+
+    #[inline]
+    fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
+        let end = match next.first() {
+            Some(first) => memchr::memchr(*first, bytes)?,
+            None => bytes.len(),
+        };
+        let (word, rest) = bytes.split_at_checked(end)?;
+        Some((Self(word), rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIP: &str = "%s: height=%d version=0x%08x log2_work=%.8g tx=%lu cache=%.1fMiB(%utxo)";
+
+    #[test]
+    fn a_format_is_cut_at_its_conversions() {
+        const LITERALS: [&[u8]; conversions(TIP) + 1] = literals(TIP);
+        let literals = LITERALS.map(|literal| std::str::from_utf8(literal).unwrap());
+        assert_eq!(
+            literals,
+            ["", ": height=", " version=0x", " log2_work=", " tx=", " cache=", "MiB(", "txo)"]
+        );
+        assert_eq!(conversions("none"), 0);
+    }
+
+    #[test]
+    fn fields_are_read_between_the_literals() {
+        static LITERALS: [&[u8]; 3] = literals("a=%d b=%s");
+        let mut cursor = Cursor::start(b"a=17 b=x, y", &LITERALS).unwrap();
+        assert_eq!(cursor.field::<u32>(), Some(17));
+        assert_eq!(cursor.field::<&[u8]>(), Some(b"x, y".as_slice()));
+        assert_eq!(cursor.end(), Some(()));
+        assert_eq!(cursor.field::<u32>(), None);
+    }
+
+    #[test]
+    fn a_field_that_goes_on_is_not_read() {
+        static LITERALS: [&[u8]; 2] = literals("peer=%d");
+        for (text, end) in [("peer=1", Some(())), ("peer=1, peeraddr=x", Some(())), ("peer=1x", None)] {
+            let mut cursor = Cursor::start(text.as_bytes(), &LITERALS).unwrap();
+            assert_eq!(cursor.field::<u64>(), Some(1));
+            assert_eq!(cursor.end(), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_are_not_read() {
+        assert_eq!(u32::take(b"4294967295 ", b" "), Some((u32::MAX, b" ".as_slice())));
+        assert_eq!(u32::take(b"4294967296", b""), None);
+        assert_eq!(u64::take(b"-1", b""), None);
+        assert_eq!(f64::take(b"1.5e+3x", b"x"), Some((1500.0, b"x".as_slice())));
+        assert_eq!(f64::take(b"--", b""), None);
+    }
+
+    #[test]
+    fn text_ends_at_the_last_place_and_a_word_at_the_first() {
+        let bytes = b"x: accepted y: accepted z";
+        assert_eq!(<&[u8]>::take(bytes, b": accepted ").unwrap().0, b"x: accepted y");
+        assert_eq!(Word::take(bytes, b": accepted ").unwrap().0, Word(b"x"));
+    }
+}

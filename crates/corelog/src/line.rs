@@ -1,0 +1,193 @@
+//! The prefix that stands before every message.
+//!
+//! `[*] `? time (` (mocktime: …)`)? blank (`[thread] `)? (`[file:line] [function] `)? (`[category]` |
+//! `[category:level]` | `[level]`)? text, as `Format` and `GetLogPrefix` of `src/logging.cpp` put it together: the
+//! category since 24.0, source locations since 22.0, thread names since 0.19, ISO time since 0.17.
+//!
+//! Reading it never fails: what is not a prefix is text.
+
+use bmon_event::NodeTime;
+
+use crate::{
+    label::{Category, Label, Level},
+    stamp,
+};
+
+/// One line without its end, taken apart. Everything is borrowed from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// When the node wrote it, `None` for continuations of the line before and with `-logtimestamps=0`.
+    pub time: Option<NodeTime>,
+    /// The time that `setmocktime` pretends, `None` when it does not.
+    pub mock_time: Option<NodeTime>,
+    /// The line has the mark `[*]`: while it was written, the node suppressed the lines of some source location
+    /// (29.1 and later).
+    pub suppressing: bool,
+    /// Name of the thread that wrote it, `None` without `-logthreadnames`.
+    pub thread: Option<&'a [u8]>,
+    /// Where in the node's source the message is, `None` without `-logsourcelocations`.
+    pub location: Option<Location<'a>>,
+    /// The category, `None` where none was printed: always up to 23, and for uncategorised messages.
+    pub category: Option<Category>,
+    /// The level, `None` where none was printed.
+    pub level: Option<Level>,
+    /// The message. Leading blanks belong to it.
+    pub text: &'a [u8],
+}
+
+/// A place in the node's source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location<'a> {
+    /// The file, relative to `src`.
+    pub file: &'a [u8],
+    /// The line in it.
+    pub line: u32,
+    /// Short name (22 to 29.0, 31.0) or whole signature (29.1, 30) of the function.
+    pub function: &'a [u8],
+}
+
+/// Names that Core's threads give themselves (`ThreadRename`, `TraceThread`), without those that end in a number.
+const THREADS: [&[u8]; 28] = [
+    b"msghand",
+    b"scheduler",
+    b"init",
+    b"shutoff",
+    b"http",
+    b"net",
+    b"opencon",
+    b"addcon",
+    b"dnsseed",
+    b"i2paccept",
+    b"initload",
+    b"loadblk",
+    b"torcontrol",
+    b"mapport",
+    b"upnp",
+    b"privbcast",
+    b"capnp-loop",
+    b"unknown",
+    b"main",
+    b"txindex",
+    b"txospenderindex",
+    b"coinstatsindex",
+    b"basic block filter index",
+    b"qt-init",
+    b"qt-clientmodl",
+    b"qt-walletctrl",
+    b"qt-rpcconsole",
+    b"bitcoind",
+];
+
+/// Beginnings of the names of threads that end in a number, and of those that the operating system names.
+const THREAD_FAMILIES: [&[u8]; 4] = [b"httpworker.", b"http_pool_", b"scriptch.", b"b-"];
+
+impl<'a> Line<'a> {
+    /// Takes a line apart. `bytes` may be anything; an end of line (LF or CR LF) is left out.
+    #[inline]
+    pub fn parse(bytes: &'a [u8]) -> Self {
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let (suppressing, bytes) = match bytes.strip_prefix(b"[*] ") {
+            Some(rest) => (true, rest),
+            None => (false, bytes),
+        };
+        let (time, bytes) = optional(stamp::take(bytes), bytes);
+        let mut line = Self { time, suppressing, text: bytes, ..Self::default() };
+        if let [b'(', ..] = line.text {
+            (line.mock_time, line.text) = optional(stamp::take_mock(line.text), line.text);
+        }
+        if let [b'[', ..] = line.text {
+            line.take_brackets();
+        }
+        line
+    }
+
+    /// Moves the bracketed fields from the front of `text` to where they belong.
+    #[inline]
+    fn take_brackets(&mut self) {
+        if let Some((word, rest)) = bracket(self.text)
+            && is_thread(word, rest)
+        {
+            (self.thread, self.text) = (Some(word), rest);
+        }
+        (self.location, self.text) = optional(location(self.text), self.text);
+        if let Some((label, rest)) = label(self.text) {
+            (self.category, self.level, self.text) = (label.category, label.level, rest);
+        }
+    }
+}
+
+/// What `taken` took, and what is left of `whole`.
+#[inline]
+fn optional<'a, T>(taken: Option<(T, &'a [u8])>, whole: &'a [u8]) -> (Option<T>, &'a [u8]) {
+    match taken {
+        Some((value, rest)) => (Some(value), rest),
+        None => (None, whole),
+    }
+}
+
+/// The content of `[…] ` at the front, which has no brackets in it, and what follows.
+#[inline]
+fn bracket(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let inner = bytes.strip_prefix(b"[")?;
+    let end = inner.iter().position(|byte| *byte == b']')?;
+    let (word, rest) = inner.split_at_checked(end)?;
+    Some((word, rest.strip_prefix(b"] ")?))
+}
+
+/// Whether the bracketed `word`, with `rest` after it, is a thread's name. The thread `net` and the category `net`
+/// look alike, so a category counts as a thread where a category, level or location follows; so does a name that
+/// is not in the list, which is otherwise taken for text such as `[snapshot]` or a wallet's name.
+fn is_thread(word: &[u8], rest: &[u8]) -> bool {
+    let listed = || THREADS.contains(&word) || THREAD_FAMILIES.iter().any(|family| word.starts_with(family));
+    match Label::from_word(word) {
+        None if is_place(word) => false,
+        None if listed() => true,
+        Some(Label { level: Some(_), .. }) => false,
+        _ => rest.starts_with(b"[") && (label(rest).is_some() || location(rest).is_some()),
+    }
+}
+
+/// Whether `word` has the form `file:line`.
+fn is_place(word: &[u8]) -> bool {
+    word.last().is_some_and(u8::is_ascii_digit) && place(word).is_some()
+}
+
+fn place(word: &[u8]) -> Option<(&[u8], u32)> {
+    let colon = word.iter().rposition(|byte| *byte == b':')?;
+    let (file, line) = word.split_at_checked(colon)?;
+    let line = std::str::from_utf8(line.get(1..)?).ok()?.parse().ok()?;
+    file.contains(&b'.').then_some((file, line))
+}
+
+/// `[file:line] [function] ` at the front, and what follows. The function may hold pairs of brackets.
+#[inline]
+fn location(bytes: &[u8]) -> Option<(Location<'_>, &[u8])> {
+    let (word, rest) = bracket(bytes)?;
+    if !is_place(word) {
+        return None;
+    }
+    let (file, line) = place(word)?;
+    let inner = rest.strip_prefix(b"[")?;
+    let mut depth = 1_u32;
+    let end = inner.iter().position(|byte| {
+        depth = match byte {
+            b'[' => depth + 1,
+            b']' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    })?;
+    let (function, rest) = inner.split_at_checked(end)?;
+    Some((Location { file, line, function }, rest.strip_prefix(b"] ")?))
+}
+
+/// `[category] `, `[category:level] ` or `[level] ` at the front, and what follows.
+#[inline]
+fn label(bytes: &[u8]) -> Option<(Label, &[u8])> {
+    let (word, rest) = bracket(bytes)?;
+    Some((Label::from_word(word)?, rest))
+}
+
+#[cfg(test)]
+mod tests;

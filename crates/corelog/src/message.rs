@@ -1,0 +1,228 @@
+//! What a node said, typed and borrowed from its line.
+
+use bmon_event::{Kind, NodeTime};
+
+use crate::{category, dispatch, label::Category, line::Line};
+
+/// One way in which some versions of the node word one message.
+#[derive(Clone, Copy, Debug)]
+pub struct Wording {
+    /// Name of the message: the name of its type in [`category`].
+    pub message: &'static str,
+    /// The categories it is written in; [`Category::All`] stands for lines without one.
+    pub categories: &'static [Category],
+    /// The format string, as Core's source has it, without the end of line.
+    pub format: &'static str,
+    /// The versions that have it, `..` as in Rust ranges: `0.12..=24` or `30..`.
+    pub versions: &'static str,
+    /// A file of the node's source that has it, and the release that was looked at.
+    pub source: &'static str,
+    /// The format string's text before its first conversion.
+    pub(crate) head: &'static [u8],
+    pub(crate) read: for<'a> fn(&'a [u8]) -> Option<Message<'a>>,
+    /// A text for each conversion that it can be read from, for tests and documentation.
+    pub samples: &'static [&'static str],
+}
+
+/// Declares a message: its type, the event it becomes, and its wordings, the newest first.
+///
+/// A wording is Core's format string, a name for each conversion (a field of the type, `_` for a [`Word`] that is not
+/// kept, `..` for text of any content that is not kept), and values for the fields that this wording does not tell.
+///
+/// [`Word`]: crate::format::Word
+macro_rules! message {
+    (
+        $(#[$doc:meta])*
+        $name:ident $(<$lt:lifetime>)? { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }
+        in $($category:ident)|+
+        $(=> |$this:pat_param, $at:pat_param| $kind:expr)?;
+        $($versions:literal $source:literal: $format:literal ($($part:tt)*) $({ $($set:ident: $value:expr),+ })?;)+
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name $(<$lt>)? { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl $(<$lt>)? $name $(<$lt>)? {
+            /// The categories it is written in; `All` stands for lines without one.
+            pub const CATEGORIES: &'static [$crate::Category] = &[$($crate::Category::$category),+];
+
+            /// What the message is worded like, the newest wording first.
+            pub const WORDINGS: &'static [$crate::message::Wording] = &[$({
+                const LITERALS: [&[u8]; $crate::format::conversions($format) + 1] = $crate::format::literals($format);
+                $crate::message::Wording {
+                    message: stringify!($name),
+                    categories: Self::CATEGORIES,
+                    format: $format,
+                    versions: $versions,
+                    source: $source,
+                    head: LITERALS[0],
+                    read: |text| {
+                        #[allow(unused_mut, reason = "not every message has fields")]
+                        let mut cursor = $crate::format::Cursor::start(text, &LITERALS)?;
+                        $crate::message::fields!(cursor $name [$($($set: $value,)+)?] $($part)*)
+                    },
+                    samples: $crate::message::samples!($name [] $($part)*),
+                }
+            },)+];
+
+            /// The event it becomes, `None` when it becomes none. `at` is the time of its line.
+            #[allow(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "one shape for all messages")]
+            pub fn to_kind(&self, at: Option<bmon_event::NodeTime>) -> Option<bmon_event::Kind> {
+                $crate::message::kind!(self at $(|$this, $at| $kind)?)
+            }
+        }
+    };
+}
+
+/// Reads the parts of a wording in their order, then builds the message.
+macro_rules! fields {
+    ($cursor:ident $name:ident [$($done:tt)*]) => {{
+        $cursor.end()?;
+        Some($crate::Message::$name($name { $($done)* }))
+    }};
+    ($cursor:ident $name:ident $done:tt _ $(, $($rest:tt)*)?) => {{
+        let $crate::format::Word(_) = $cursor.field()?;
+        $crate::message::fields!($cursor $name $done $($($rest)*)?)
+    }};
+    ($cursor:ident $name:ident $done:tt .. $(, $($rest:tt)*)?) => {{
+        let _: &[u8] = $cursor.field()?;
+        $crate::message::fields!($cursor $name $done $($($rest)*)?)
+    }};
+    ($cursor:ident $name:ident [$($done:tt)*] $field:ident $(, $($rest:tt)*)?) => {{
+        let $field = $cursor.field()?;
+        $crate::message::fields!($cursor $name [$($done)* $field,] $($($rest)*)?)
+    }};
+}
+
+macro_rules! kind {
+    ($self:ident $line_at:ident) => {{
+        let _ = $line_at;
+        None
+    }};
+    ($self:ident $line_at:ident |$this:pat_param, $at:pat_param| $kind:expr) => {{
+        let ($this, $at) = ($self, $line_at);
+        $kind
+    }};
+}
+
+/// A sample for each part of a wording.
+macro_rules! samples {
+    ($name:ident [$($done:tt)*]) => { &[$($done)*] };
+    ($name:ident [$($done:tt)*] _ $(, $($rest:tt)*)?) => {
+        $crate::message::samples!($name [$($done)* <$crate::format::Word as $crate::format::Field>::SAMPLE,] $($($rest)*)?)
+    };
+    ($name:ident [$($done:tt)*] .. $(, $($rest:tt)*)?) => {
+        $crate::message::samples!($name [$($done)* <&[u8] as $crate::format::Field>::SAMPLE,] $($($rest)*)?)
+    };
+    ($name:ident [$($done:tt)*] $field:ident $(, $($rest:tt)*)?) => {
+        $crate::message::samples!(
+            $name [$($done)* $crate::format::sample(|message: &$name| &message.$field),] $($($rest)*)?
+        )
+    };
+}
+
+pub(crate) use {fields, kind, message, samples};
+
+/// Makes [`Message`] and the list of all wordings of the messages named.
+macro_rules! messages {
+    ($($file:ident { $($name:ident $(<$lt:lifetime>)?,)+ })+) => {
+        /// A message that this crate knows.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Message<'a> {
+            $($(
+                #[doc = concat!("See [`category::", stringify!($file), "::", stringify!($name), "`].")]
+                $name(category::$file::$name $(<$lt>)?),
+            )+)+
+        }
+
+        impl Message<'_> {
+            /// The event it becomes, `None` when it becomes none. `at` is the time of its line.
+            pub fn to_kind(&self, at: Option<NodeTime>) -> Option<Kind> {
+                match self { $($(Self::$name(message) => message.to_kind(at),)+)+ }
+            }
+
+            /// Its name: the name of its type in [`category`].
+            pub const fn name(&self) -> &'static str {
+                match self { $($(Self::$name(_) => stringify!($name),)+)+ }
+            }
+        }
+
+        /// The wordings of every message, in the order in which they are tried.
+        const DECLARED: &[&[Wording]] = &[$($(category::$file::$name::WORDINGS,)+)+];
+    };
+}
+
+messages! {
+    general {
+        NodeStarted<'a>,
+        NodeStopping,
+        HeaderSeen,
+        CompactHeaderSeen,
+        UpdateTip,
+        InvalidChainFound,
+        ConnectTipFailed<'a>,
+        AcceptBlockFailed<'a>,
+        LogSuppressed<'a>,
+        LogResumed<'a>,
+    }
+    validation {
+        TransactionAddedToMempool,
+        TransactionRemovedFromMempool<'a>,
+        BlockChecked<'a>,
+        BlockConnected,
+        BlockDisconnected,
+    }
+    mempool {
+        AcceptToMemoryPool,
+        MempoolReplaced,
+        MempoolReplacedByPackage,
+    }
+    mempoolrej {
+        NotAccepted<'a>,
+    }
+    net {
+        BlockReceived,
+    }
+    cmpctblock {
+        BlockReconstructed,
+    }
+}
+
+#[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
+const COUNT: usize = {
+    let mut count = 0;
+    let mut message = 0;
+    while message < DECLARED.len() {
+        count += DECLARED[message].len();
+        message += 1;
+    }
+    count
+};
+
+/// Every wording of every message, in the order in which they are tried.
+#[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
+pub static WORDINGS: [Wording; COUNT] = {
+    let mut wordings = [DECLARED[0][0]; COUNT];
+    let (mut count, mut message) = (0, 0);
+    while message < DECLARED.len() {
+        let mut wording = 0;
+        while wording < DECLARED[message].len() {
+            wordings[count] = DECLARED[message][wording];
+            count += 1;
+            wording += 1;
+        }
+        message += 1;
+    }
+    wordings
+};
+
+impl<'a> Message<'a> {
+    /// Reads the message of a line, `None` when it is none that this crate knows.
+    #[inline]
+    pub fn parse(line: &Line<'a>) -> Option<Self> {
+        dispatch::candidates(line.category, line.text).find_map(|wording| (wording.read)(line.text))
+    }
+}
+
+#[cfg(test)]
+mod tests;

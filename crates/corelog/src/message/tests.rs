@@ -1,0 +1,130 @@
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::format;
+
+/// The text that a wording gives with these values for its conversions.
+fn render(wording: &Wording, values: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut values = values.iter();
+    let mut rest = wording.format;
+    while let Some(start) = rest.find('%') {
+        let end =
+            start + 1 + rest[start + 1..].find(|letter: char| !"0123456789.lzh".contains(letter)).unwrap();
+        text.extend_from_slice(&rest.as_bytes()[..start]);
+        text.extend_from_slice(values.next().unwrap().as_ref());
+        rest = &rest[end + 1..];
+    }
+    text.extend_from_slice(rest.as_bytes());
+    text
+}
+
+fn line(category: Option<Category>, text: &[u8]) -> Line<'_> {
+    Line { category, text, ..Line::default() }
+}
+
+fn name(message: Option<Message<'_>>) -> Option<&'static str> {
+    message.as_ref().map(Message::name)
+}
+
+#[test]
+fn every_wording_is_read_from_its_own_format() {
+    for wording in &WORDINGS {
+        let text = render(wording, wording.samples);
+        let message = (wording.read)(&text);
+        assert_eq!(name(message), Some(wording.message), "`{}`", wording.format);
+        for category in wording.categories.iter().map(|category| Some(*category)).chain([None]) {
+            assert_eq!(Message::parse(&line(category, &text)), message, "`{}`", wording.format);
+        }
+    }
+}
+
+#[test]
+fn a_wording_names_each_conversion_and_begins_with_a_literal_or_a_hash() {
+    for wording in &WORDINGS {
+        assert_eq!(wording.samples.len(), format::conversions(wording.format), "`{}`", wording.format);
+        assert!(!wording.head.is_empty() || wording.samples[0].len() == 64, "`{}`", wording.format);
+        assert!(wording.source.starts_with("src/") && wording.source.contains('@'), "`{}`", wording.format);
+    }
+    let formats: HashSet<_> = WORDINGS.iter().map(|wording| wording.format).collect();
+    assert_eq!(formats.len(), COUNT);
+}
+
+#[test]
+fn a_message_is_read_in_its_own_category_only() {
+    for wording in &WORDINGS {
+        let text = render(wording, wording.samples);
+        for category in Category::ALL {
+            let expected = *category == Category::All || wording.categories.contains(category);
+            assert_eq!(
+                Message::parse(&line(Some(*category), &text)).is_some(),
+                expected,
+                "`{}`",
+                wording.format
+            );
+        }
+    }
+}
+
+/// What Core lets through of strings that a peer chose (`SanitizeString` with `SAFE_CHARS_DEFAULT`,
+/// `src/util/strencodings.cpp@v30`; newer versions let through less).
+const SANITISED: &str = "[a-zA-Z0-9 .,;\\-_/:?@()]{0,80}";
+
+/// Ends of messages, as a peer would write them to end a field early.
+fn imitation() -> impl Strategy<Value = String> {
+    prop::sample::select(&WORDINGS[..])
+        .prop_map(|wording| String::from_utf8(render(&wording, wording.samples)).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_message_or_none(
+        wording in prop::sample::select(&WORDINGS[..]),
+        kept in any::<prop::sample::Index>(),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let mut text = render(&wording, wording.samples);
+        text.truncate(kept.index(text.len() + 1));
+        text.extend_from_slice(&bytes);
+        if let Some(message) = Message::parse(&line(None, &text)) {
+            let _ = message.to_kind(None);
+            let _ = message.to_kind(Some(NodeTime::from_micros(i64::MIN)));
+        }
+        let _ = Message::parse(&line(None, &bytes));
+    }
+
+    #[test]
+    fn a_user_agent_cannot_change_what_its_line_says(
+        head in SANITISED, imitation in imitation(), tail in SANITISED,
+        wording in prop::sample::select(vec![
+            "AcceptToMemoryPool: peer=%d %s: accepted %s (poolsz %u)",
+            "AcceptToMemoryPool: peer=%d %s : accepted %s (poolsz %u)",
+            "%s from peer=%d %s was not accepted into the memory pool: %s",
+        ]),
+    ) {
+        let wording = WORDINGS.iter().find(|declared| declared.format == wording).unwrap();
+        let honest = render(wording, wording.samples);
+        let mut values = wording.samples.to_vec();
+        let agent = format!("/{head}{imitation}{tail}/");
+        let place = if wording.head.is_empty() { 2 } else { 1 };
+        values[place] = &agent;
+        let hostile = render(wording, &values);
+        let message = Message::parse(&line(None, &hostile));
+        prop_assert_eq!(message.and_then(|message| message.to_kind(None)),
+            Message::parse(&line(None, &honest)).and_then(|message| message.to_kind(None)));
+    }
+
+    #[test]
+    fn what_peers_choose_in_other_lines_is_no_message(
+        head in prop::sample::select(vec![
+            "Unknown command \"", "received: ", "receive version message: ", "Misbehaving: peer=1: ", "ProcessMessages(",
+        ]),
+        imitation in imitation(), tail in SANITISED,
+        category in prop::sample::select(vec![None, Some(Category::Net), Some(Category::Mempool)]),
+    ) {
+        let text = format!("{head}{imitation}{tail}");
+        prop_assert_eq!(Message::parse(&line(category, text.as_bytes())), None);
+    }
+}

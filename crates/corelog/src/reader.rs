@@ -1,0 +1,244 @@
+//! One log, from bytes to events: the one place where lines become events, for an agent that follows a log and for
+//! the replay of old ones.
+
+use bmon_event::{AgentTime, Event, NodeTime, Source};
+
+use crate::{
+    line::Line,
+    message::Message,
+    split::{RawLine, Splitter},
+};
+
+/// A step back of the log's time that is more than threads overtaking one another.
+const STEP_BACK_US: i64 = 1_000_000;
+
+/// Reads one log in the order of its bytes.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    splitter: Splitter,
+    clock: Clock,
+    counts: Counts,
+}
+
+/// The times of a log so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// Of the last line that has one.
+    last: Option<NodeTime>,
+    /// The latest of all.
+    newest: Option<NodeTime>,
+}
+
+/// What a reader has seen since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines.
+    pub lines: u64,
+    /// Lines that are a message this crate knows.
+    pub matched: u64,
+    /// Lines without a time of their own, empty ones included.
+    pub without_time: u64,
+    /// Lines longer than the limit. They are not read.
+    pub cut: u64,
+    /// Lines that say that the node leaves out lines of some source location.
+    pub suppressing: u64,
+    /// Times that the log's time went back by more than a second from one line to the next.
+    pub steps_back: u64,
+    /// The largest of those steps in microseconds.
+    pub largest_step_back_us: u64,
+    /// Events left out of a replay because no line had told a time yet.
+    pub unplaced: u64,
+}
+
+impl Reader {
+    /// A reader that begins at `offset`, where a line must begin. `last_line` is the time of the line before it,
+    /// `None` at the beginning of a log.
+    pub const fn new(offset: u64, last_line: Option<NodeTime>) -> Self {
+        Self {
+            splitter: Splitter::new(offset),
+            clock: Clock { last: last_line, newest: last_line },
+            counts: Counts {
+                lines: 0,
+                matched: 0,
+                without_time: 0,
+                cut: 0,
+                suppressing: 0,
+                steps_back: 0,
+                largest_step_back_us: 0,
+                unplaced: 0,
+            },
+        }
+    }
+
+    /// Takes the bytes that follow those of the last call, and gives the events of the lines that they complete.
+    ///
+    /// `received_at` is when the agent read them. In a replay it is `None`, and an event's agent time is the latest
+    /// time of the log so far, so that it never goes back.
+    pub fn read(&mut self, chunk: &[u8], received_at: Option<AgentTime>, mut each: impl FnMut(Event)) {
+        let Self { splitter, clock, counts } = self;
+        splitter.feed(chunk, |raw| {
+            if let Some(event) = event(raw, received_at, clock, counts) {
+                each(event);
+            }
+        });
+    }
+
+    /// Offset of the first byte after the last complete line.
+    pub const fn offset(&self) -> u64 {
+        self.splitter.offset()
+    }
+
+    /// Bytes of an unfinished line after that. In a log that is complete, they are its torn end.
+    pub const fn torn(&self) -> u64 {
+        self.splitter.torn()
+    }
+
+    /// Time of the last line that has one.
+    pub const fn last_line(&self) -> Option<NodeTime> {
+        self.clock.last
+    }
+
+    /// What was seen since the reader was made.
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+#[inline]
+fn event(
+    raw: RawLine<'_>,
+    received_at: Option<AgentTime>,
+    clock: &mut Clock,
+    counts: &mut Counts,
+) -> Option<Event> {
+    let line = Line::parse(raw.bytes);
+    counts.lines += 1;
+    counts.suppressing += u64::from(line.suppressing);
+    match line.time {
+        Some(time) => clock.advance(time, counts),
+        None => counts.without_time += 1,
+    }
+    if raw.cut {
+        counts.cut += 1;
+        return None;
+    }
+    // In a log with times, a line without one continues the message of the line before. It is that message's text,
+    // whatever it looks like.
+    if line.time.is_none() && clock.last.is_some() {
+        return None;
+    }
+    let message = Message::parse(&line)?;
+    counts.matched += 1;
+    let kind = message.to_kind(clock.last)?;
+    let Some(agent_time) = received_at.or(clock.newest.map(NodeTime::on_agent_clock)) else {
+        counts.unplaced += 1;
+        return None;
+    };
+    Some(Event { source: Source::Log, node_time: clock.last, agent_time, kind })
+}
+
+impl Clock {
+    #[inline]
+    fn advance(&mut self, time: NodeTime, counts: &mut Counts) {
+        let back = self.last.map_or(0, |last| last.micros_since(time));
+        if back > STEP_BACK_US {
+            counts.steps_back += 1;
+            counts.largest_step_back_us = counts.largest_step_back_us.max(back.unsigned_abs());
+        }
+        self.last = Some(time);
+        self.newest = self.newest.max(Some(time));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bmon_event::Kind;
+
+    use super::*;
+
+    const BLOCK: &str = "00000000000000000002a7c4c1e48d76c5a37902165a270156b7a8d72728a054";
+
+    fn connected(time: &str, height: u32) -> String {
+        format!("{time} [validation] Enqueuing BlockConnected: block hash={BLOCK} block height={height}\n")
+    }
+
+    fn read(
+        reader: &mut Reader,
+        log: &str,
+        received_at: Option<AgentTime>,
+    ) -> Vec<(Option<NodeTime>, AgentTime, u32)> {
+        let mut events = Vec::new();
+        reader.read(log.as_bytes(), received_at, |event| {
+            assert_eq!(event.source, Source::Log);
+            if let Kind::BlockConnected { height: Some(height), .. } = event.kind {
+                events.push((event.node_time, event.agent_time, height));
+            }
+        });
+        events
+    }
+
+    const SECOND: i64 = 1_700_000_000_000_000;
+    const AT_0: &str = "2023-11-14T22:13:20Z";
+    const AT_9: &str = "2023-11-14T22:13:29Z";
+
+    fn node(us: i64) -> NodeTime {
+        NodeTime::from_micros(SECOND + us)
+    }
+
+    #[test]
+    fn a_replay_takes_the_running_maximum_as_agent_time() {
+        let mut reader = Reader::new(0, None);
+        let log = [connected(AT_9, 1), connected(AT_0, 2), connected(AT_9, 3)].concat();
+        let (early, late) = (node(0), node(9_000_000));
+        assert_eq!(
+            read(&mut reader, &log, None),
+            [
+                (Some(late), late.on_agent_clock(), 1),
+                (Some(early), late.on_agent_clock(), 2),
+                (Some(late), late.on_agent_clock(), 3)
+            ]
+        );
+        let counts = reader.counts();
+        assert_eq!(
+            (counts.lines, counts.matched, counts.steps_back, counts.largest_step_back_us),
+            (3, 3, 1, 9_000_000)
+        );
+        assert_eq!((reader.offset(), reader.last_line()), (log.len() as u64, Some(late)));
+    }
+
+    #[test]
+    fn an_agent_stamps_what_it_reads() {
+        let mut reader = Reader::new(4096, Some(node(-5)));
+        let (log, now) = (connected(AT_0, 1), AgentTime::from_micros(SECOND + 50));
+        let (head, tail) = log.split_at(60);
+        assert_eq!(read(&mut reader, head, Some(now)), []);
+        assert_eq!((reader.offset(), reader.torn()), (4096, 60));
+        let later = now.plus_micros(7);
+        assert_eq!(read(&mut reader, tail, Some(later)), [(Some(node(0)), later, 1)]);
+        assert_eq!(reader.offset(), 4096 + log.len() as u64);
+    }
+
+    #[test]
+    fn a_continuation_is_no_message_but_a_log_without_times_has_messages() {
+        let bare = connected("", 1).trim_start().to_owned();
+        let now = Some(AgentTime::from_micros(SECOND));
+
+        let mut reader = Reader::new(0, None);
+        assert_eq!(read(&mut reader, &format!("{AT_0} a wallet named\n{bare}"), now), []);
+        assert_eq!((reader.counts().without_time, reader.counts().matched), (1, 0));
+
+        let mut timeless = Reader::new(0, None);
+        assert_eq!(read(&mut timeless, &bare, now), [(None, AgentTime::from_micros(SECOND), 1)]);
+        assert_eq!(read(&mut timeless, &bare, None), []);
+        assert_eq!((timeless.counts().matched, timeless.counts().unplaced), (2, 1));
+    }
+
+    #[test]
+    fn over_long_and_marked_lines_are_counted() {
+        let mut reader = Reader::new(0, None);
+        let long = format!("{AT_0} {}\n", "x".repeat(crate::split::DEFAULT_LIMIT));
+        assert_eq!(read(&mut reader, &format!("{long}[*] {AT_9} [net] x\n"), None), []);
+        assert_eq!((reader.counts().cut, reader.counts().suppressing, reader.counts().lines), (1, 1, 2));
+        assert_eq!(reader.last_line(), Some(node(9_000_000)));
+    }
+}
