@@ -10,6 +10,7 @@
 mod block;
 mod clock;
 pub mod coin;
+pub mod config;
 pub mod exe;
 pub mod fault;
 pub mod network;
@@ -24,10 +25,11 @@ pub mod scenario;
 pub mod truth;
 
 pub use clock::Timeout;
+pub use config::{NodeConfig, Zmq};
 pub use exe::ExeError;
 pub use fault::{Fault, Policy};
 pub use network::Network;
-pub use node::{Node, NodeConfig, NodeError, Zmq};
+pub use node::{Node, NodeError};
 pub use peer::{Peer, PeerError};
 pub use purse::Purse;
 pub use rotation::Rotation;

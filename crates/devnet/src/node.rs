@@ -1,10 +1,9 @@
 //! One real `bitcoind` on regtest.
 
 use std::{
-    fmt::Write as _,
-    fs, io,
+    fs, io, iter,
     net::SocketAddrV4,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -15,9 +14,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Policy, Rpc, RpcError, Timeout,
+    NodeConfig, Rpc, RpcError, Timeout, Zmq,
     clock::wait_for,
-    port,
+    port::{self, Ports},
     process::{self, Process},
 };
 
@@ -27,57 +26,7 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const TERMINATE_LIMIT: Duration = Duration::from_secs(10);
 /// How often a start is tried again with other ports because one was taken in the meantime.
-const ATTEMPTS: u32 = 5;
-
-/// The log categories that bmon reads: what enters and leaves chain and mempool, and what is refused. `net` is not
-/// among them: it writes lines for every message of every peer, and what bmon would take from it, the arrival of
-/// whole blocks, `cmpctblock` tells for nearly all of them.
-pub const DEBUG_CATEGORIES: [&str; 4] = ["validation", "mempool", "mempoolrej", "cmpctblock"];
-
-/// What a node is started with.
-#[derive(Clone, Debug)]
-pub struct NodeConfig {
-    /// Its name.
-    pub name: NodeName,
-    /// Its binary.
-    pub exe: PathBuf,
-    /// Its data directory; made if it is missing.
-    pub dir: PathBuf,
-    /// Its ZMQ publishers.
-    pub zmq: Zmq,
-    /// Categories of `-debug`.
-    pub debug: Vec<String>,
-    /// Its policy, and what a scenario may expect it to refuse.
-    pub policy: Policy,
-    /// More arguments for the command line; they come last and win.
-    pub extra_args: Vec<String>,
-}
-
-/// How a node publishes `hashblock` and `sequence`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Zmq {
-    /// Not at all.
-    Off,
-    /// On a TCP port of loopback.
-    Tcp,
-    /// On a Unix socket in the data directory, whose path must then be short: a socket's has at most 107 bytes.
-    Ipc,
-}
-
-impl NodeConfig {
-    /// A node with ZMQ on TCP, the log categories that bmon reads, and its implementation's own policy.
-    pub fn new(name: NodeName, exe: PathBuf, dir: PathBuf) -> Self {
-        Self {
-            name,
-            exe,
-            dir,
-            zmq: Zmq::Tcp,
-            debug: DEBUG_CATEGORIES.map(str::to_owned).to_vec(),
-            policy: Policy::default(),
-            extra_args: Vec::new(),
-        }
-    }
-}
+const ATTEMPTS: usize = 5;
 
 /// A node cannot be started, stopped or asked.
 #[derive(Debug, thiserror::Error)]
@@ -129,27 +78,6 @@ pub struct Node {
     version: String,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    p2p: u16,
-    rpc: u16,
-    zmq: u16,
-}
-
-impl Ports {
-    fn free() -> Option<Self> {
-        Some(Self { p2p: port::free()?, rpc: port::free()?, zmq: port::free()? })
-    }
-
-    fn rpc_client(self, data_dir: &Path) -> Rpc {
-        Rpc::new(port::on_loopback(self.rpc), &regtest_dir(data_dir).join(".cookie"))
-    }
-
-    fn any_taken(self) -> bool {
-        [self.p2p, self.rpc, self.zmq].into_iter().any(port::is_taken)
-    }
-}
-
 #[derive(Deserialize)]
 struct NetworkInfo {
     subversion: String,
@@ -159,22 +87,31 @@ impl Node {
     /// Starts a node and waits until it answers. If another process takes one of its ports in the meantime, tries
     /// again with others.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        Self::start_on(config, iter::from_fn(Ports::free).take(ATTEMPTS))
+    }
+
+    /// Starts a node on the first of `candidates` that no one else has.
+    fn start_on(
+        mut config: NodeConfig,
+        mut candidates: impl Iterator<Item = Ports>,
+    ) -> Result<Self, NodeError> {
         let no_port = NodeError::NoPort(config.name.clone());
-        let Some(ports) = Ports::free() else { return Err(no_port) };
-        let rpc = ports.rpc_client(&config.dir);
+        // A relative one would mean another place in `bitcoin.conf` once the caller changes its directory.
+        config.dir = path::absolute(&config.dir).unwrap_or(config.dir);
+        let Some(ports) = candidates.next() else { return Err(no_port) };
+        let rpc = rpc_client(&config, ports);
         let mut node = Self { config, ports, rpc, process: None, version: String::new() };
-        for _ in 0..ATTEMPTS {
+        loop {
             match node.start_again() {
                 // A node that could not bind a port has ended, or runs without ZMQ; then someone else has the port.
                 Err(NodeError::Ended { .. }) if node.ports.any_taken() => {}
                 Err(NodeError::NoZmq(_)) => {}
                 other => return other.map(|()| node),
             }
-            let Some(ports) = Ports::free() else { break };
+            let Some(ports) = candidates.next() else { return Err(no_port) };
             node.ports = ports;
-            node.rpc = ports.rpc_client(&node.config.dir);
+            node.rpc = rpc_client(&node.config, ports);
         }
-        Err(no_port)
     }
 
     /// Starts the node after [`Node::stop`] or [`Node::kill`], with the same directory and ports, and waits until it
@@ -296,11 +233,7 @@ impl Node {
 
     /// Where it publishes `hashblock` and `sequence`, in the form that a ZMQ library takes; `None` if it does not.
     pub fn zmq_endpoint(&self) -> Option<String> {
-        match self.config.zmq {
-            Zmq::Off => None,
-            Zmq::Tcp => Some(format!("tcp://{}", port::on_loopback(self.ports.zmq))),
-            Zmq::Ipc => Some(format!("ipc://{}", self.config.dir.join("zmq.sock").display())),
-        }
+        self.config.zmq_endpoint(self.ports)
     }
 
     fn running(&self) -> Result<&Process, NodeError> {
@@ -314,34 +247,7 @@ impl Node {
     /// Writes the configuration into the data directory, so that `bitcoin-cli -datadir=…` works too.
     fn write_conf(&self) -> io::Result<()> {
         fs::create_dir_all(&self.config.dir)?;
-        fs::write(self.config.dir.join("bitcoin.conf"), self.conf())
-    }
-
-    fn conf(&self) -> String {
-        let Ports { p2p, rpc, .. } = self.ports;
-        // Everything that would leave loopback is off; `connect=0` makes connections only where `addnode` says so.
-        // Peers on loopback may relay at once and may do wrong: without `noban` a node delays its announcements by
-        // random seconds and disconnects who sends it an invalid block (`src/net_processing.cpp@v30`).
-        let mut conf = format!(
-            "regtest=1\n\
-             [regtest]\n\
-             server=1\nport={p2p}\nbind=127.0.0.1:{p2p}\n\
-             rpcport={rpc}\nrpcbind=127.0.0.1\nrpcallowip=127.0.0.1\n\
-             listen=1\nconnect=0\ndnsseed=0\nfixedseeds=0\ndiscover=0\nlistenonion=0\nnatpmp=0\n\
-             whitelist=in,out,noban,relay@127.0.0.1\n\
-             disablewallet=1\nprinttoconsole=0\n\
-             logtimemicros=1\nshrinkdebugfile=0\n"
-        );
-        for category in &self.config.debug {
-            let _ = writeln!(conf, "debug={category}");
-        }
-        if let Some(endpoint) = self.zmq_endpoint() {
-            let _ = writeln!(conf, "zmqpubhashblock={endpoint}\nzmqpubsequence={endpoint}");
-        }
-        for setting in self.config.policy.settings {
-            let _ = writeln!(conf, "{setting}");
-        }
-        conf
+        fs::write(self.config.dir.join("bitcoin.conf"), self.config.render(self.ports))
     }
 
     fn wait_until_it_answers(&mut self) -> Result<(), NodeError> {
@@ -385,13 +291,37 @@ fn regtest_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("regtest")
 }
 
+fn rpc_client(config: &NodeConfig, ports: Ports) -> Rpc {
+    Rpc::new(port::on_loopback(ports.rpc), &regtest_dir(&config.dir).join(".cookie"))
+}
+
 fn last_line(output: &str) -> String {
     output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output").trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn a_node_whose_port_was_taken_starts_on_others() {
+        let exe =
+            crate::exe::find().unwrap_or_else(|error| panic!("{error}: {}", error.hint())).swap_remove(0);
+        let dir = tempfile::tempdir().unwrap();
+        let mut candidates: Vec<Ports> = iter::from_fn(Ports::free).take(4).collect();
+        let taken = [candidates[0].p2p, candidates[1].rpc, candidates[2].zmq];
+        let _listeners = taken.map(|port| TcpListener::bind(port::on_loopback(port)).unwrap());
+        let config = NodeConfig::new("alice".parse().unwrap(), exe, dir.path().to_owned());
+        let node = Node::start_on(config.clone(), candidates.clone().into_iter()).unwrap();
+        assert_eq!(node.p2p_address().port(), candidates[3].p2p);
+        drop(node);
+
+        candidates.truncate(3);
+        let error = Node::start_on(config, candidates.into_iter()).unwrap_err();
+        assert!(matches!(error, NodeError::NoPort(_)), "{error}");
+    }
 
     #[test]
     fn the_reason_of_a_failed_start_is_the_last_line_that_says_something() {

@@ -1,7 +1,7 @@
 //! Free TCP ports on loopback.
 //!
 //! `bitcoind` refuses port 0 (`src/init.cpp@v30`, "Invalid port"), so a port is bound, released and given to it. Another process may take it in
-//! between: whoever starts a node looks afterwards ([`is_taken`]) and tries again with others.
+//! between: whoever starts a node looks afterwards ([`Ports::any_taken`]) and tries again with others.
 
 use std::{
     net::{Ipv4Addr, SocketAddrV4, TcpListener},
@@ -22,13 +22,13 @@ pub(crate) const fn on_loopback(port: u16) -> SocketAddrV4 {
 }
 
 /// Whether someone listens on the port, or it cannot be bound for another reason.
-pub(crate) fn is_taken(port: u16) -> bool {
+fn is_taken(port: u16) -> bool {
     TcpListener::bind(on_loopback(port)).is_err()
 }
 
 /// A port that was free a moment ago and that no other caller in this process was given. `None` if none of
 /// a thousand is free.
-pub(crate) fn free() -> Option<u16> {
+fn free() -> Option<u16> {
     // Processes that run at the same time begin far apart.
     let start = process::id().wrapping_mul(97);
     (0..1000).find_map(|_| {
@@ -36,6 +36,27 @@ pub(crate) fn free() -> Option<u16> {
         let port = u16::try_from(FIRST + start.wrapping_add(step) % COUNT).ok()?;
         (!is_taken(port)).then_some(port)
     })
+}
+
+/// The ports of one node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) p2p: u16,
+    pub(crate) rpc: u16,
+    /// Used only with ZMQ on TCP.
+    pub(crate) zmq: u16,
+}
+
+impl Ports {
+    /// Three free ports, `None` if there are none.
+    pub(crate) fn free() -> Option<Self> {
+        Some(Self { p2p: free()?, rpc: free()?, zmq: free()? })
+    }
+
+    /// Whether someone listens on one of them.
+    pub(crate) fn any_taken(self) -> bool {
+        [self.p2p, self.rpc, self.zmq].into_iter().any(is_taken)
+    }
 }
 
 #[cfg(test)]
