@@ -19,7 +19,7 @@ pub enum Row {
     BlockSighting(BlockSighting),
     /// A node told of a transaction. Key: network, txid, node, source; the earliest time stays.
     TxSighting(TxSighting),
-    /// Something that an analysis found. Key: id; the highest revision stays.
+    /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
     Finding(Box<Finding>),
 }
 

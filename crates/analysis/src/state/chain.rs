@@ -4,7 +4,9 @@
 //! is connected or disconnected; the validation lines, which name the block itself; and ZMQ `sequence`. Each is followed
 //! by itself, since they lag behind each other; who listens puts them together.
 
-use bmon_event::{AgentTime, BlockHash, Event, Kind, Source};
+use std::mem;
+
+use bmon_event::{AgentTime, BlockHash, Event, Kind, ServerTime, Source, event::ChainInfo};
 
 use super::follow::{Follow, Link, Moment, Switch};
 use crate::settings::Settings;
@@ -61,8 +63,9 @@ struct Polled {
 }
 
 /// The active chain of one node, as each voice tells it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Chain {
+    settings: Settings,
     tips: Follow,
     steps: Follow,
     zmq: Follow,
@@ -73,65 +76,83 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let (tips, steps, zmq) = (Follow::default(), Follow::default(), Follow::default());
+        Self { settings, tips, steps, zmq, restarted: false, unplaced: None, polled: None }
+    }
+
     /// Follows one event. `is_told` says whether the node has told of receiving or checking a block.
     pub(crate) fn apply(
         &mut self,
         event: &Event,
         when: Moment,
-        settings: &Settings,
         is_told: impl Fn(BlockHash) -> bool,
     ) -> Vec<Step> {
         let mut out = Vec::new();
-        match (event.source, &event.kind) {
-            (Source::Log, &Kind::Tip { block, height: Some(height), log2_work, .. }) => {
-                self.tip(Link { block, log2_work }, height, when, settings, is_told, &mut out);
-            }
-            (Source::Zmq, &Kind::Tip { block, .. }) => {
-                let height = self.zmq.height_of(block).or_else(|| self.tips.height_of(block));
-                out.push(Step::Connected { source: Source::Zmq, block, height, at: when.at });
-                out.push(Step::Tip { block, height, at: when.at });
-            }
-            (Source::Log, &Kind::BlockConnected { block, height }) => {
-                self.connected(Voice::Steps, block, height, when, settings, &mut out);
-            }
-            (Source::Zmq, &Kind::BlockConnected { block, height }) => {
-                let height = height.or_else(|| self.tips.height_of(block));
-                self.connected(Voice::Zmq, block, height, when, settings, &mut out);
-            }
-            (Source::Log, &Kind::BlockDisconnected { block, height }) => {
-                self.unplaced = None;
-                self.disconnected(Voice::Steps, block, height, when, settings, &mut out);
-            }
-            (Source::Zmq, &Kind::BlockDisconnected { block, height }) => {
-                self.disconnected(Voice::Zmq, block, height, when, settings, &mut out);
-            }
-            (_, Kind::NodeStarted { .. }) => {
+        match &event.kind {
+            Kind::NodeStarted { .. } => {
                 self.restarted = true;
                 self.voice(Voice::Tips, &mut out, Follow::close);
             }
-            (_, Kind::Gap(gap)) => {
+            Kind::Gap(gap) => {
                 for voice in Voice::ALL.into_iter().filter(|voice| voice.source() == gap.source) {
                     self.voice(voice, &mut out, Follow::lose);
                 }
             }
-            (_, Kind::ChainInfo(info)) => {
-                if let Some(block) = info.best_block {
-                    self.polled = Some(Polled { block, height: info.blocks, at: when.at });
-                    for voice in Voice::ALL {
-                        self.follow(voice).learn_height(block, info.blocks);
-                    }
+            Kind::ChainInfo(ChainInfo { best_block: Some(block), blocks: height, .. }) => {
+                self.polled = Some(Polled { block: *block, height: *height, at: when.at });
+                for voice in Voice::ALL {
+                    self.follow(voice).learn_height(*block, *height);
                 }
             }
+            kind if event.source == Source::Log => self.log(kind, when, is_told, &mut out),
+            kind if event.source == Source::Zmq => self.zmq(kind, when, &mut out),
             _ => {}
         }
         out
     }
 
+    fn log(&mut self, kind: &Kind, when: Moment, is_told: impl Fn(BlockHash) -> bool, out: &mut Vec<Step>) {
+        match *kind {
+            Kind::Tip { block, height: Some(height), log2_work, .. } => {
+                self.tip(Link { block, log2_work }, height, when, is_told, out);
+            }
+            Kind::BlockConnected { block, height } => self.connected(Voice::Steps, block, height, when, out),
+            Kind::BlockDisconnected { block, height } => {
+                self.unplaced = None;
+                self.disconnected(Voice::Steps, block, height, when, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// ZMQ tells no heights: they are those of the log's lines about the same block, or counted.
+    fn zmq(&mut self, kind: &Kind, when: Moment, out: &mut Vec<Step>) {
+        match *kind {
+            // `hashblock` names the last block of an activation, and is silent when blocks only leave
+            // (`CZMQNotificationInterface::UpdatedBlockTip`, `src/zmq/zmqnotificationinterface.cpp@v30`).
+            Kind::Tip { block, height, .. } => {
+                let known = || self.zmq.height_of(block).or_else(|| self.tips.height_of(block));
+                let (height, at) = (height.or_else(known), when.at);
+                out.push(Step::Connected { source: Source::Zmq, block, height, at });
+                out.push(Step::Tip { block, height, at });
+            }
+            Kind::BlockConnected { block, height } => {
+                let height = height.or_else(|| self.tips.height_of(block));
+                self.connected(Voice::Zmq, block, height, when, out);
+            }
+            Kind::BlockDisconnected { block, height } => {
+                self.disconnected(Voice::Zmq, block, height, when, out);
+            }
+            _ => {}
+        }
+    }
+
     /// Tells what has waited long enough.
-    pub(crate) fn tick(&mut self, now: bmon_event::ServerTime, settings: &Settings) -> Vec<Step> {
-        let mut out = Vec::new();
+    pub(crate) fn tick(&mut self, now: ServerTime) -> Vec<Step> {
+        let (settings, mut out) = (self.settings, Vec::new());
         for voice in Voice::ALL {
-            self.voice(voice, &mut out, |follow, switches| follow.tick(now, settings, switches));
+            self.voice(voice, &mut out, |follow, switches| follow.tick(now, &settings, switches));
         }
         let is_due = |unplaced: &mut Unplaced| now.micros_since(unplaced.when.heard) >= settings.lateness_us;
         out.extend(self.unplaced.take_if(is_due).map(Unplaced::connected));
@@ -143,16 +164,16 @@ impl Chain {
         link: Link,
         height: u32,
         when: Moment,
-        settings: &Settings,
         is_told: impl Fn(BlockHash) -> bool,
         out: &mut Vec<Step>,
     ) {
         let (block, at) = (link.block, when.at);
         // Blocks follow each other faster than this while a node switches branches or downloads many, and hardly
         // ever else: only a tip that stands for a while surely came as a new block.
-        let unplaced = self.unplaced.take().filter(|tip| at.micros_since(tip.when.at) > settings.lateness_us);
+        let unplaced =
+            self.unplaced.take().filter(|tip| at.micros_since(tip.when.at) > self.settings.lateness_us);
         out.extend(unplaced.map(Unplaced::connected));
-        match self.place(link, height, when, settings, out) {
+        match self.place(link, height, when, out) {
             Placed::Connected => {
                 out.push(Step::Connected { source: Source::Log, block, height: Some(height), at });
             }
@@ -166,18 +187,11 @@ impl Chain {
     }
 
     /// Finds out what a tip means beside the one before: a tip one lower is what remains after a disconnection.
-    fn place(
-        &mut self,
-        link: Link,
-        height: u32,
-        when: Moment,
-        settings: &Settings,
-        out: &mut Vec<Step>,
-    ) -> Placed {
-        let restarted = std::mem::take(&mut self.restarted);
+    fn place(&mut self, link: Link, height: u32, when: Moment, out: &mut Vec<Step>) -> Placed {
+        let (settings, restarted) = (self.settings, mem::take(&mut self.restarted));
         let polled = self.polled.filter(|polled| polled.at < when.at && self.tips.tip().is_none());
         self.voice(Voice::Tips, out, |tips, switches| {
-            tips.expire(when.at, settings, switches);
+            tips.expire(when.at, &settings, switches);
             if let Some(polled) = polled {
                 tips.start(Link { block: polled.block, log2_work: None }, Some(polled.height), switches);
             }
@@ -211,12 +225,11 @@ impl Chain {
         block: BlockHash,
         height: Option<u32>,
         when: Moment,
-        settings: &Settings,
         out: &mut Vec<Step>,
     ) {
-        let link = Link { block, log2_work: None };
+        let (settings, link) = (self.settings, Link { block, log2_work: None });
         self.voice(voice, out, |follow, switches| {
-            follow.expire(when.at, settings, switches);
+            follow.expire(when.at, &settings, switches);
             follow.connect(link, height, when, switches);
         });
         let height = self.follow(voice).height();
@@ -232,11 +245,11 @@ impl Chain {
         block: BlockHash,
         height: Option<u32>,
         when: Moment,
-        settings: &Settings,
         out: &mut Vec<Step>,
     ) {
+        let settings = self.settings;
         self.voice(voice, out, |follow, switches| {
-            follow.expire(when.at, settings, switches);
+            follow.expire(when.at, &settings, switches);
             follow.disconnect(block, height, when, switches);
         });
     }

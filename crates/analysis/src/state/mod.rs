@@ -82,7 +82,7 @@ impl NodeState {
             network,
             settings,
             batches: BTreeMap::new(),
-            chain: Chain::default(),
+            chain: Chain::new(settings),
             sightings: Sightings::new(&settings),
             clock: Clock::default(),
             node: Node::new(network, name.clone()),
@@ -114,8 +114,7 @@ impl NodeState {
         let when = Moment { at: event.time(), heard };
         self.latest = self.latest.max(Some(when.at));
         let (chain, sightings) = (&mut self.chain, &self.sightings);
-        let steps =
-            chain.apply(event, when, &self.settings, |block| sightings.is_arriving(block, event.source));
+        let steps = chain.apply(event, when, |block| sightings.is_arriving(block, event.source));
         self.node.apply(event, &self.settings);
         out.push(Change::Told(event));
         self.note_arrival(event, out);
@@ -124,7 +123,7 @@ impl NodeState {
 
     /// Tells what has waited long enough.
     pub(crate) fn tick(&mut self, now: ServerTime, out: &mut Vec<Change<'_>>) {
-        let steps = self.chain.tick(now, &self.settings);
+        let steps = self.chain.tick(now);
         self.note_steps(steps, out);
     }
 

@@ -1,7 +1,7 @@
 //! Rejected transactions, invalid blocks, gaps, and what clocks add to them.
 
 use bmon_analysis::{
-    Engine, Settings,
+    Engine, Settings, analysis,
     finding::{Body, Gap, InvalidBlock, RejectedTx},
     row::Offset,
 };
@@ -85,6 +85,22 @@ fn lines_about_one_invalid_block_make_one_finding() {
     let body = InvalidBlock { block, height: Some(7), reason: Some("bad-cb-amount".to_owned()) };
     assert_eq!((&finding.body, finding.revision), (&Body::InvalidBlock(body), 3));
     assert_eq!(finding.sighted.at, sim.events[0].time());
+}
+
+#[test]
+fn every_finding_has_the_id_of_its_analysis() {
+    let mut sim = Sim::new(Voices::LOG);
+    sim.extend(5);
+    sim.reorg(1, 2);
+    sim.log(rejection(1, "dust", ""));
+    let block = sim.new_block();
+    sim.log(Kind::BlockInvalid { block, height: None, reason: None });
+    sim.gap(Source::Log);
+    let found = findings(&rows(&sim.events));
+    let mut kinds: Vec<_> = found.iter().map(|finding| finding.body.kind()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["gap", "invalid-block", "rejected-tx", "reorg"]);
+    assert!(kinds.iter().all(|kind| analysis::ALL.iter().any(|analysis| analysis.id == *kind)));
 }
 
 #[test]

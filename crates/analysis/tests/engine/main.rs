@@ -6,5 +6,6 @@ mod arrival;
 mod finding;
 mod order;
 mod reorg;
+mod replay;
 mod rows;
 mod sim;
