@@ -46,41 +46,6 @@ pub struct Location<'a> {
     pub function: &'a [u8],
 }
 
-/// Names that Core's threads give themselves (`ThreadRename`, `TraceThread`), without those that end in a number.
-const THREADS: [&[u8]; 28] = [
-    b"msghand",
-    b"scheduler",
-    b"init",
-    b"shutoff",
-    b"http",
-    b"net",
-    b"opencon",
-    b"addcon",
-    b"dnsseed",
-    b"i2paccept",
-    b"initload",
-    b"loadblk",
-    b"torcontrol",
-    b"mapport",
-    b"upnp",
-    b"privbcast",
-    b"capnp-loop",
-    b"unknown",
-    b"main",
-    b"txindex",
-    b"txospenderindex",
-    b"coinstatsindex",
-    b"basic block filter index",
-    b"qt-init",
-    b"qt-clientmodl",
-    b"qt-walletctrl",
-    b"qt-rpcconsole",
-    b"bitcoind",
-];
-
-/// Beginnings of the names of threads that end in a number, and of those that the operating system names.
-const THREAD_FAMILIES: [&[u8]; 4] = [b"httpworker.", b"http_pool_", b"scriptch.", b"b-"];
-
 impl<'a> Line<'a> {
     /// Takes a line apart. `bytes` may be anything; an end of line (LF or CR LF) is left out.
     #[inline]
@@ -139,21 +104,31 @@ fn bracket(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// look alike, so a category counts as a thread where a category, level or location follows; so does a name that
 /// is not in the list, which is otherwise taken for text such as `[snapshot]` or a wallet's name.
 fn is_thread(word: &[u8], rest: &[u8]) -> bool {
-    let listed = || THREADS.contains(&word) || THREAD_FAMILIES.iter().any(|family| word.starts_with(family));
     match Label::from_word(word) {
-        None if is_place(word) => false,
-        None if listed() => true,
+        None if is_known_thread(word) => true,
+        None if place(word).is_some() => false,
         Some(Label { level: Some(_), .. }) => false,
         _ => rest.starts_with(b"[") && (label(rest).is_some() || location(rest).is_some()),
     }
 }
 
-/// Whether `word` has the form `file:line`.
-fn is_place(word: &[u8]) -> bool {
-    word.last().is_some_and(u8::is_ascii_digit) && place(word).is_some()
+/// Whether Core gives a thread this name (`ThreadRename`, `TraceThread`).
+#[rustfmt::skip]
+fn is_known_thread(word: &[u8]) -> bool {
+    let families: [&[u8]; 4] = [b"httpworker.", b"http_pool_", b"scriptch.", b"b-"];
+    matches!(
+        word,
+        b"msghand" | b"scheduler" | b"init" | b"shutoff" | b"http" | b"net" | b"opencon" | b"addcon" | b"dnsseed"
+        | b"i2paccept" | b"initload" | b"loadblk" | b"torcontrol" | b"mapport" | b"upnp" | b"privbcast" | b"unknown"
+        | b"capnp-loop" | b"main" | b"bitcoind" | b"txindex" | b"txospenderindex" | b"coinstatsindex"
+        | b"basic block filter index" | b"qt-init" | b"qt-clientmodl" | b"qt-walletctrl" | b"qt-rpcconsole"
+    ) || families.iter().any(|family| word.starts_with(family))
 }
 
+/// Parts `file:line`, `None` for anything else.
+#[inline]
 fn place(word: &[u8]) -> Option<(&[u8], u32)> {
+    word.last().filter(|last| last.is_ascii_digit())?;
     let colon = word.iter().rposition(|byte| *byte == b':')?;
     let (file, line) = word.split_at_checked(colon)?;
     let line = std::str::from_utf8(line.get(1..)?).ok()?.parse().ok()?;
@@ -164,9 +139,6 @@ fn place(word: &[u8]) -> Option<(&[u8], u32)> {
 #[inline]
 fn location(bytes: &[u8]) -> Option<(Location<'_>, &[u8])> {
     let (word, rest) = bracket(bytes)?;
-    if !is_place(word) {
-        return None;
-    }
     let (file, line) = place(word)?;
     let inner = rest.strip_prefix(b"[")?;
     let mut depth = 1_u32;

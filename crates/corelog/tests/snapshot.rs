@@ -39,12 +39,12 @@ fn describe(log: &[u8]) -> String {
 fn check(name: &str) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let (log, expected) = (data.join(format!("{name}.log")), data.join(format!("{name}.expected")));
-    let found = describe(&fs::read(log).unwrap());
+    let found = describe(&fs::read(log).expect("the recorded log is in the repository"));
     if std::env::var_os("BMON_BLESS").is_some() {
-        fs::write(expected, found).unwrap();
+        fs::write(expected, found).expect("the checkout can be written");
         return;
     }
-    let expected = fs::read_to_string(expected).unwrap();
+    let expected = fs::read_to_string(expected).expect("the snapshot is in the repository");
     for (number, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
         assert_eq!(found, expected, "line {} of `{name}.expected`", number + 1);
     }
