@@ -30,6 +30,9 @@ use crate::{AgentTime, Batch, BlockHash, DecodeError, Epoch, Event, Network, Nod
 /// The version of the schema that this crate writes and reads.
 const VERSION: u32 = 1;
 
+/// The largest sequence: databases have signed numbers.
+const MOST_SEQUENCE: u64 = i64::MAX as u64;
+
 /// zstd's own default: higher levels gain under one percent, because ids do not compress.
 const LEVEL: i32 = 3;
 
@@ -119,8 +122,8 @@ fn from_message(message: schema::Batch) -> Result<Batch, DecodeError> {
     if message.version != VERSION {
         return Err(bad("version", format!("is {}, this reader knows {VERSION}", message.version)));
     }
-    if message.sequence == 0 {
-        return Err(bad("sequence", "is 0, the first is 1"));
+    if !(1..=MOST_SEQUENCE).contains(&message.sequence) {
+        return Err(bad("sequence", format!("is {}, not from 1 to {MOST_SEQUENCE}", message.sequence)));
     }
     let transactions = transaction::read(&message.transactions.unwrap_or_default(), message.made_at_us)?;
     let (events, unknown_events) = in_order(&message.runs, message.events, transactions)?;

@@ -202,7 +202,7 @@ impl Spool {
         self.segments.front().map_or(1, |segment| segment.first)
     }
 
-    /// Number of the newest record ever appended, 0 before the first.
+    /// Number of the newest record ever appended or skipped, 0 before the first.
     pub fn last(&self) -> u64 {
         self.last
     }
@@ -252,6 +252,25 @@ impl Spool {
             synced.map_err(SpoolError::io("sync", &segment::path(&self.dir, self.newest().first)))?;
             self.unsynced = false;
         }
+        Ok(())
+    }
+
+    /// Goes on behind number `sequence` where records up to it are known to have existed elsewhere, so that no number is
+    /// given twice. What is left out is reported by readers like damage. A lower number changes nothing.
+    pub fn skip_to(&mut self, sequence: u64) -> Result<(), SpoolError> {
+        if sequence <= self.last {
+            return Ok(());
+        }
+        self.sync()?;
+        let (segment, file) = segment::create(&self.dir, sequence + 1)?;
+        if self.newest().bytes == 0 {
+            let path = segment::path(&self.dir, self.newest().first);
+            fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
+            self.segments.pop_back();
+        }
+        self.tail = file;
+        self.segments.push_back(segment);
+        self.last = sequence;
         Ok(())
     }
 

@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "numbers in tests are small")]
+
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -24,8 +26,10 @@ fn filled(count: u8) -> (TempDir, Vec<Vec<u8>>) {
     (dir, payloads)
 }
 
+type Numbered = Vec<(u64, Vec<u8>)>;
+
 /// What reading gives: the records, and the ranges reported lost.
-fn read(spool: &Spool, from: u64) -> (Vec<(u64, Vec<u8>)>, Vec<RangeInclusive<u64>>) {
+fn read(spool: &Spool, from: u64) -> (Numbered, Vec<RangeInclusive<u64>>) {
     let (mut records, mut lost) = (Vec::new(), Vec::new());
     for item in spool.iter_from(from) {
         match item {
@@ -37,7 +41,7 @@ fn read(spool: &Spool, from: u64) -> (Vec<(u64, Vec<u8>)>, Vec<RangeInclusive<u6
     (records, lost)
 }
 
-fn numbered(payloads: &[Vec<u8>]) -> Vec<(u64, Vec<u8>)> {
+fn numbered(payloads: &[Vec<u8>]) -> Numbered {
     (1..).zip(payloads.iter().cloned()).collect()
 }
 
@@ -128,6 +132,27 @@ fn an_empty_newest_segment_does_not_free_the_last_record() {
     assert_eq!(spool.get(5).unwrap().unwrap(), b"five");
     spool.release(4).unwrap();
     assert_eq!(spool.first(), 5);
+}
+
+#[test]
+fn skipped_numbers_are_never_given_and_count_as_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path());
+    spool.skip_to(9).unwrap();
+    assert_eq!((spool.first(), spool.last(), read(&spool, 0)), (10, 9, (Vec::new(), Vec::new())));
+    assert_eq!(spool.append(b"ten").unwrap().sequence, 10);
+    spool.skip_to(3).unwrap();
+    spool.skip_to(20).unwrap();
+    drop(spool);
+    let (mut spool, recovery) = open(dir.path());
+    assert_eq!((recovery, spool.last()), (Recovery::default(), 20));
+    assert_eq!(spool.append(b"twenty-one").unwrap().sequence, 21);
+    let (records, lost) = read(&spool, 0);
+    assert_eq!(records, [(10, b"ten".to_vec()), (21, b"twenty-one".to_vec())]);
+    assert_eq!(lost, vec![11..=20]);
+    assert!(matches!(spool.get(12), Err(SpoolError::Damaged(range)) if range == (11..=20)));
+    spool.release(20).unwrap();
+    assert_eq!(spool.first(), 21);
 }
 
 #[test]
@@ -315,7 +340,7 @@ impl Model {
             Op::Release(index) => {
                 let sequence = index.index(self.payloads.len() + 1) as u64;
                 open.release(sequence).unwrap();
-                assert!(open.first() >= self.gone + 1 && open.first() <= self.gone.max(sequence) + 1);
+                assert!(open.first() > self.gone && open.first() <= self.gone.max(sequence) + 1);
                 self.gone = open.first() - 1;
             }
             Op::Reopen => {

@@ -254,7 +254,7 @@ prop_compose! {
         genesis in block(),
         node in "[a-z0-9][a-z0-9._-]{0,62}",
         epoch in any::<u64>(),
-        sequence in 1..=u64::MAX,
+        sequence in 1..=i64::MAX as u64,
         made_at in agent_time(),
         positions in positions(),
         events in vec(event(), 0..40),
@@ -420,10 +420,14 @@ fn a_value_that_no_agent_may_send_is_named() {
     fn columns(message: &mut schema::Batch) -> &mut schema::Transactions {
         message.transactions.as_mut().unwrap()
     }
-    let cases: [(Damage, &str); 12] = [
+    let cases: [(Damage, &str); 13] = [
         (|m| m.version = 2, "field `version` is 2, this reader knows 1"),
         (|m| m.version = 0, "field `version` is 0, this reader knows 1"),
-        (|m| m.sequence = 0, "field `sequence` is 0, the first is 1"),
+        (|m| m.sequence = 0, "field `sequence` is 0, not from 1 to 9223372036854775807"),
+        (
+            |m| m.sequence = 1 << 63,
+            "field `sequence` is 9223372036854775808, not from 1 to 9223372036854775807",
+        ),
         (|m| m.network.truncate(31), "field `network` is 31 bytes long, a hash is 32"),
         (|m| m.events[0].source = 0, "field `events.source` is missing"),
         (|m| m.runs.push(0), ""),
