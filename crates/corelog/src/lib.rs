@@ -19,6 +19,7 @@ pub mod reader;
 pub mod split;
 mod stamp;
 
+pub use format::Word;
 pub use label::{Category, Level};
 pub use line::{Line, Location};
 pub use message::Message;

@@ -38,7 +38,7 @@ pub struct Line<'a> {
 /// A place in the node's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// The file, relative to `src`.
+    /// The file: relative to `src`, in some builds (Knots 29.4) with `src/` before it.
     pub file: &'a [u8],
     /// The line in it.
     pub line: u32,
