@@ -1,0 +1,122 @@
+//! `POST /ingest/v1/batches`: one batch in, its sequence out, once it is durable.
+
+use std::sync::Arc;
+use std::sync::mpsc::TrySendError;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use bmon_event::{Batch, DecodeError};
+use tokio::sync::oneshot;
+
+use super::peer::Peer;
+use super::{Ingest, Refusal, body};
+use crate::clock;
+use crate::journal::Delivery;
+
+/// The answer to an accepted batch.
+#[derive(serde::Serialize)]
+pub(super) struct Answer {
+    /// Sequence of the batch.
+    sequence: u64,
+}
+
+pub(super) async fn accept(
+    State(ingest): State<Arc<Ingest>>,
+    peer: Result<Peer, Refusal>,
+    body: Body,
+) -> Result<Json<Answer>, Refusal> {
+    match peer {
+        Ok(peer) => match deliver(&ingest, &peer, body).await {
+            Ok(sequence) => Ok(Json(Answer { sequence })),
+            Err(refusal) => Err(ingest.counters.refuse(refusal)),
+        },
+        Err(refusal) => {
+            body::drain(body).await;
+            Err(refusal)
+        }
+    }
+}
+
+async fn deliver(ingest: &Ingest, peer: &Peer, body: Body) -> Result<u64, Refusal> {
+    let bytes = body::read(body, ingest.max_batch_bytes).await?;
+    let received_at = clock::now();
+    let batch = Batch::decode(&bytes, ingest.max_batch_unpacked_bytes).map_err(|error| match error {
+        DecodeError::TooLarge { limit } => Refusal::UnpacksTooLarge { limit },
+        error => Refusal::NotABatch(error),
+    })?;
+    if batch.node != peer.node {
+        return Err(Refusal::OtherNode { token: peer.node.clone(), batch: batch.node });
+    }
+    let (sequence, (reply, answer)) = (batch.sequence, oneshot::channel());
+    ingest.deliveries.try_send(Delivery { received_at, batch, bytes, reply }).map_err(
+        |error| match error {
+            TrySendError::Full(_) => Refusal::Busy,
+            TrySendError::Disconnected(_) => Refusal::Stopping,
+        },
+    )?;
+    // The journal drops the sender without an answer only when it stops.
+    answer.await.unwrap_or(Err(Refusal::Stopping)).map(|()| sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::sync_channel;
+
+    use axum::http::{Request, StatusCode};
+    use bmon_event::{AgentTime, Epoch, Network, Positions};
+    use bmon_store::{Reader, Store};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::ingest::{hash_of_token, router};
+
+    fn batch() -> Vec<u8> {
+        let batch = Batch {
+            network: Network::from_chain("regtest").unwrap(),
+            node: "alice".parse().unwrap(),
+            epoch: Epoch(1),
+            sequence: 1,
+            made_at: AgentTime::default(),
+            positions: Positions::default(),
+            events: Vec::new(),
+            unknown_events: 0,
+        };
+        batch.encode()
+    }
+
+    /// Status and body of the answer to a batch when nobody takes deliveries from the other end.
+    async fn answer(open: bool) -> (StatusCode, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bmon.sqlite");
+        Store::open(&path).unwrap().set_token(&"alice".parse().unwrap(), hash_of_token("token")).unwrap();
+        let (deliveries, waiting) = sync_channel(0);
+        let waiting = open.then_some(waiting);
+        let router = router(Ingest {
+            deliveries,
+            accepted: Arc::default(),
+            tokens: Mutex::new(Reader::open(&path).unwrap()),
+            counters: Arc::default(),
+            max_batch_bytes: 1_000,
+            max_batch_unpacked_bytes: 1_000,
+        });
+        let request = Request::post("/ingest/v1/batches").header("Authorization", "Bearer token");
+        let answer = router.oneshot(request.body(Body::from(batch())).unwrap()).await.unwrap();
+        drop(waiting);
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_full_channel_and_an_ended_journal_are_answered_with_try_again() {
+        let (status, body) = answer(true).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains(r#""error":"too many batches waiting","hint":"try again"#), "{body}");
+        let (status, body) = answer(false).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains(r#""error":"server stopping""#), "{body}");
+    }
+}

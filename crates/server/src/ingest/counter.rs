@@ -1,0 +1,63 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::{Reason, Refusal};
+
+/// What came in since the server started, and what became of it. Read by the metrics.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Batches accepted, repeats not included.
+    pub batches: AtomicU64,
+    /// Their size in bytes, as delivered.
+    pub batch_bytes: AtomicU64,
+    /// Events in them.
+    pub events: AtomicU64,
+    /// Events in them that this version does not know.
+    pub unknown_events: AtomicU64,
+    /// Batches delivered again after they had been accepted.
+    pub repeats: AtomicU64,
+    /// Batches accepted with a sequence that does not follow the one before.
+    pub jumps: AtomicU64,
+    /// Syncs of the journal, each for all batches that waited.
+    pub journal_syncs: AtomicU64,
+    /// Time spent in them in microseconds.
+    pub journal_sync_us: AtomicU64,
+    /// Size of the journal on disk in bytes, now.
+    pub journal_bytes: AtomicU64,
+    /// Number of the journal's newest durable record, now.
+    pub journal_last: AtomicU64,
+    /// Number of the last record whose rows are in the store, now.
+    pub journal_stored: AtomicU64,
+    /// Journal records released before the horizon because of the byte bound.
+    pub journal_released_early: AtomicU64,
+    /// Journal records found damaged, or not understood, when the server started.
+    pub journal_damaged: AtomicU64,
+    /// Transactions of rows written to the store.
+    pub store_commits: AtomicU64,
+    /// Rows written to the store.
+    pub store_rows: AtomicU64,
+    /// Commits that failed and were tried again.
+    pub store_failures: AtomicU64,
+    /// Transactions deleted from the store because of their age.
+    pub store_expired: AtomicU64,
+    refused: [AtomicU64; Reason::ALL.len()],
+}
+
+impl Counters {
+    /// Calls refused, by reason.
+    pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
+        Reason::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Relaxed)))
+    }
+
+    /// Counts a refusal and hands it back.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Refusal {
+        if let Some(count) = self.refused.get(refusal.reason() as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+        refusal
+    }
+}
+
+/// Adds to a counter. Counters are independent of one another and of everything else.
+pub(crate) fn count(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Relaxed);
+}

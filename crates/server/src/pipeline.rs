@@ -1,0 +1,193 @@
+//! From the journal to the store: one thread that owns the state, one that owns the database.
+//!
+//! The state thread takes batches in journal order and a tick once a second, and gives rows. The store thread writes
+//! all rows that wait in one transaction, together with the journal position and the accepted sequences that they
+//! stand for, and then tells the page what changed. Both channels are bounded: a database that does not keep up
+//! makes the journal thread wait, and that makes deliveries be refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use bmon_analysis::{Engine, finding::Body, row::Row};
+use bmon_event::{Batch, Epoch, NodeName, ServerTime};
+use bmon_store::{Commit, Store, StoreError};
+
+use crate::api::{Notices, Topic};
+use crate::clock;
+use crate::ingest::{Counters, count};
+
+const TICK: Duration = Duration::from_secs(1);
+
+/// Most rows in one transaction, so that it takes milliseconds and readers see it soon.
+const MOST_ROWS: usize = 10_000;
+
+/// Transactions looked at in one step of the store's retention.
+const EXPIRED_AT_ONCE: u32 = 1_000;
+
+/// How long to wait before a failed commit is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A durable batch.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Number of its journal record.
+    pub(crate) position: u64,
+    pub(crate) received_at: ServerTime,
+    pub(crate) batch: Batch,
+}
+
+/// What follows from an entry or a tick.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    rows: Vec<Row>,
+    /// The last journal record whose rows are in this or earlier changes.
+    position: u64,
+    /// The entry's batch, `None` for a tick.
+    accepted: Option<(NodeName, Epoch, u64)>,
+}
+
+/// The state thread: applies entries until there are no more.
+pub(crate) fn analyse(
+    mut engine: Engine,
+    mut position: u64,
+    entries: &Receiver<Entry>,
+    changes: &SyncSender<Changes>,
+) {
+    let mut latest = ServerTime::default();
+    let mut next_tick = clock::monotonic() + TICK;
+    loop {
+        let mut rows = Vec::new();
+        let accepted = match entries.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
+            Ok(Entry { position: at, received_at, batch }) => {
+                // The engine's time never goes back, whatever the clock does.
+                latest = latest.max(received_at);
+                position = at;
+                engine.apply(&batch, latest, &mut rows);
+                Some((batch.node, batch.epoch, batch.sequence))
+            }
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if clock::monotonic() >= next_tick {
+            next_tick = clock::monotonic() + TICK;
+            latest = latest.max(clock::now());
+            engine.tick(latest, &mut rows);
+        }
+        let nothing_new = rows.is_empty() && accepted.is_none();
+        if !nothing_new && changes.send(Changes { rows, position, accepted }).is_err() {
+            return;
+        }
+    }
+}
+
+/// The store thread: what it owns.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) store: Store,
+    pub(crate) notices: Notices,
+    pub(crate) counters: Arc<Counters>,
+    /// Age at which transactions are deleted.
+    pub(crate) transaction_retention: Duration,
+    /// Set when the server stops: what cannot be written then is written from the journal after the next start.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Writes changes until there are no more.
+    pub(crate) fn run(mut self, changes: &Receiver<Changes>) {
+        let mut next_expiry = clock::monotonic() + TICK;
+        loop {
+            match changes.recv_timeout(next_expiry.saturating_duration_since(clock::monotonic())) {
+                Ok(first) => {
+                    let group = gather(first, changes);
+                    if !self.write(&group) {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.expire(&mut next_expiry);
+        }
+    }
+
+    /// Writes a group, again and again if it has to. Tells whether it is written.
+    fn write(&mut self, group: &Group) -> bool {
+        while let Err(error) = self.commit(group) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot write to the database; trying again"
+            );
+            count(&self.counters.store_failures, 1);
+            if self.stopping.load(Relaxed) {
+                return false;
+            }
+            std::thread::park_timeout(RETRY);
+        }
+        true
+    }
+
+    fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
+        let Group { rows, position, accepted } = group;
+        self.store.commit(&Commit { rows, journal_position: *position, accepted })?;
+        count(&self.counters.store_commits, 1);
+        count(&self.counters.store_rows, rows.len() as u64);
+        self.counters.journal_stored.store(*position, Relaxed);
+        for topic in Topic::ALL.into_iter().filter(|topic| rows.iter().any(|row| topic_of(row) == *topic)) {
+            self.notices.publish(topic);
+        }
+        Ok(())
+    }
+
+    /// Deletes a few of the transactions that are too old, once in a tick.
+    fn expire(&mut self, next: &mut Instant) {
+        if clock::monotonic() < *next {
+            return;
+        }
+        *next = clock::monotonic() + TICK;
+        match self.store.expire(clock::now(), self.transaction_retention, EXPIRED_AT_ONCE) {
+            Ok(expired) => count(&self.counters.store_expired, expired as u64),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot delete old transactions now"
+                );
+            }
+        }
+    }
+}
+
+/// What goes into one transaction.
+struct Group {
+    rows: Vec<Row>,
+    position: u64,
+    accepted: Vec<(NodeName, Epoch, u64)>,
+}
+
+fn gather(first: Changes, changes: &Receiver<Changes>) -> Group {
+    let mut group =
+        Group { rows: first.rows, position: first.position, accepted: first.accepted.into_iter().collect() };
+    while group.rows.len() < MOST_ROWS {
+        let Ok(next) = changes.try_recv() else { break };
+        group.rows.extend(next.rows);
+        group.position = next.position;
+        group.accepted.extend(next.accepted);
+    }
+    group
+}
+
+fn topic_of(row: &Row) -> Topic {
+    match row {
+        Row::Node(_) => Topic::Nodes,
+        Row::Block(_) | Row::BlockSighting(_) => Topic::Blocks,
+        Row::TxSighting(_) => Topic::Txs,
+        Row::Finding(finding) => match finding.body {
+            Body::Reorg(_) => Topic::Reorgs,
+            Body::RejectedTx(_) => Topic::Rejections,
+            Body::InvalidBlock(_) => Topic::InvalidBlocks,
+            Body::Gap(_) => Topic::Gaps,
+        },
+    }
+}

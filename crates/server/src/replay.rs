@@ -1,0 +1,96 @@
+//! What happens between opening the files and taking the first batch: the state is built again from the journal.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use bmon_analysis::{Engine, row::Row};
+use bmon_event::{Batch, Epoch, NodeName, ServerTime};
+use bmon_spool::{Spool, SpoolError};
+use bmon_store::{Commit, Store};
+
+use crate::ServerError;
+use crate::ingest::{Accepted, Counters, count};
+use crate::journal;
+
+const TICK_US: i64 = 1_000_000;
+
+/// Most rows in one transaction.
+const MOST_ROWS: usize = 10_000;
+
+/// Applies every record of the journal to `engine`. Rows of records that the store does not have yet are written; of
+/// the others only findings, because a finding may have been made by a tick whose rows the last commit had not.
+pub(crate) struct Replay<'a> {
+    pub(crate) engine: &'a mut Engine,
+    pub(crate) store: &'a mut Store,
+    pub(crate) accepted: &'a Accepted,
+    pub(crate) counters: &'a Counters,
+    /// Largest batch in bytes when unpacked.
+    pub(crate) max_batch_unpacked_bytes: usize,
+}
+
+/// Rows that wait to be written.
+#[derive(Default)]
+struct Pending {
+    rows: Vec<Row>,
+    position: u64,
+    accepted: Vec<(NodeName, Epoch, u64)>,
+    /// The last time the engine was told.
+    now: ServerTime,
+}
+
+impl Replay<'_> {
+    pub(crate) fn run(mut self, journal: &Spool) -> Result<(), ServerError> {
+        let stored = self.store.journal_position()?;
+        self.accepted
+            .raise(self.store.accepted()?.into_iter().map(|(node, epoch, highest)| ((node, epoch), highest)));
+        let mut pending = Pending { position: stored, ..Pending::default() };
+        for record in journal.iter_from(0) {
+            match record {
+                Ok(record) => self.apply(record.sequence, &record.payload, stored, &mut pending),
+                Err(SpoolError::Damaged(lost)) => {
+                    tracing::error!(first = lost.start(), last = lost.end(), "journal records are damaged");
+                    count(&self.counters.journal_damaged, lost.end() + 1 - lost.start());
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if pending.rows.len() >= MOST_ROWS {
+                self.commit(&mut pending)?;
+            }
+        }
+        pending.position = pending.position.max(journal.last());
+        self.commit(&mut pending)
+    }
+
+    fn apply(&mut self, sequence: u64, record: &[u8], stored: u64, pending: &mut Pending) {
+        let read = journal::parse_record(record)
+            .map(|(received_at, bytes)| (received_at, Batch::decode(bytes, self.max_batch_unpacked_bytes)));
+        let Some((received_at, Ok(batch))) = read else {
+            tracing::error!(record = sequence, "a journal record is not a batch that this version knows");
+            count(&self.counters.journal_damaged, 1);
+            return;
+        };
+        let before = pending.rows.len();
+        if received_at.micros_since(pending.now) >= TICK_US {
+            pending.now = received_at;
+            self.engine.tick(received_at, &mut pending.rows);
+        }
+        self.engine.apply(&batch, received_at.max(pending.now), &mut pending.rows);
+        if sequence <= stored {
+            let new: Vec<Row> =
+                pending.rows.drain(before..).filter(|row| matches!(row, Row::Finding(_))).collect();
+            pending.rows.extend(new);
+        } else {
+            pending.position = sequence;
+            pending.accepted.push((batch.node.clone(), batch.epoch, batch.sequence));
+        }
+        self.accepted.raise([((batch.node, batch.epoch), batch.sequence)]);
+    }
+
+    fn commit(&mut self, pending: &mut Pending) -> Result<(), ServerError> {
+        let Pending { rows, position, accepted, .. } = pending;
+        self.store.commit(&Commit { rows, journal_position: *position, accepted })?;
+        self.counters.journal_stored.store(*position, Relaxed);
+        rows.clear();
+        accepted.clear();
+        Ok(())
+    }
+}
