@@ -40,10 +40,10 @@ bench: setup ## the figures of docs/benchmarks.md that need no nodes
 
 .PHONY: docs
 docs: ## write the generated reference pages again
-	BMON_BLESS=1 cargo test --quiet --package bmon --test reference --package bmon-server --test reference
+	BMON_BLESS=1 cargo test --quiet --workspace --test reference
 
 .PHONY: soak
-soak: soak-demo soak-kill soak-outage soak-latency ## every count and duration that is too long for make test
+soak: soak-demo soak-kill soak-outage soak-latency soak-zero ## every count and duration that is too long for make test
 
 .PHONY: soak-demo
 soak-demo: setup ## the demo's scenario ten times, everything staged found each time
@@ -51,12 +51,16 @@ soak-demo: setup ## the demo's scenario ten times, everything staged found each 
 
 .PHONY: soak-kill
 soak-kill: setup ## agent and server killed 50 times each while blocks and transactions flow
-	BMON_KILLS=50 cargo test --release --package bmon --test kill -- --nocapture
+	BMON_KILLS=50 cargo test --release --package bmon --test live kill -- --nocapture
 
 .PHONY: soak-outage
 soak-outage: setup ## the server away for two minutes
-	BMON_OUTAGE_SECONDS=120 cargo test --release --package bmon --test outage -- --nocapture
+	BMON_OUTAGE_SECONDS=120 cargo test --release --package bmon --test live outage -- --nocapture
 
 .PHONY: soak-latency
 soak-latency: setup ## from log line to API, memory, CPU, and what the agent costs bitcoind
-	BMON_LATENCY_BLOCKS=100 BMON_LATENCY_SECONDS=120 cargo test --release --package bmon --test latency -- --nocapture
+	BMON_LATENCY_BLOCKS=100 BMON_LATENCY_SECONDS=120 cargo test --release --package bmon --test live latency -- --nocapture
+
+.PHONY: soak-zero
+soak-zero: ## make demo and make test in a fresh minimal Debian root (needs root and debootstrap)
+	@scripts/soak-zero

@@ -86,10 +86,10 @@ hash!(
 /// The value of each hexadecimal digit, `0xff` for every other byte.
 const DIGIT: [u8; 256] = {
     let mut table = [0xff; 256];
-    let mut value = 0;
+    let mut value: u8 = 0;
     while value < 16 {
-        table[b"0123456789abcdef"[value] as usize] = value as u8;
-        table[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        table[b"0123456789ABCDEF"[value as usize] as usize] = value;
         value += 1;
     }
     table
@@ -124,7 +124,14 @@ mod tests {
 
     #[test]
     fn anything_but_64_digits_is_refused() {
-        for bad in ["", "00", &GENESIS[1..], &format!("{GENESIS}0"), &GENESIS.replace('9', "g"), &GENESIS.replace("00", "é")] {
+        for bad in [
+            "",
+            "00",
+            &GENESIS[1..],
+            &format!("{GENESIS}0"),
+            &GENESIS.replace('9', "g"),
+            &GENESIS.replace("00", "é"),
+        ] {
             assert_eq!(bad.parse::<Txid>(), Err(HashError), "{bad}");
         }
     }

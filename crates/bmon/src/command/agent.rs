@@ -1,0 +1,83 @@
+//! `bmon agent`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::local;
+use crate::{
+    config::Config,
+    failure::{Code, Failure, Result},
+    interrupt::Interrupt,
+};
+
+/// How long the sources have before it is said what they lack.
+const LOOK: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub(crate) struct Agent {
+    #[command(subcommand)]
+    command: Option<AgentCommand>,
+}
+
+#[derive(Subcommand)]
+enum AgentCommand {
+    /// Print the bitcoin.conf lines of an RPC user that can do what the agent needs and nothing else
+    RpcWhitelist {
+        /// The user's name
+        #[arg(long, default_value = "bmon")]
+        user: String,
+    },
+}
+
+impl Agent {
+    pub(crate) fn run(self, config: &Config) -> Result {
+        match self.command {
+            Some(AgentCommand::RpcWhitelist { user }) => {
+                print!("{}", whitelist(&user));
+                Ok(())
+            }
+            None => watch(config),
+        }
+    }
+}
+
+fn watch(config: &Config) -> Result {
+    let interrupt = Interrupt::catch()?;
+    let mut agents = Vec::new();
+    for (mut agent, token_file) in local::agents(config)? {
+        agent.server.token = local::read_secret(&token_file, "the token").map_err(|failure| {
+            failure.hint(format!("on the server: bmon server token {} >{}", agent.node, token_file.display()))
+        })?;
+        agents.push(bmon_agent::Agent::start(agent).map_err(|error| Failure::new(Code::Other, error))?);
+    }
+    print_advice(&agents, &interrupt);
+    interrupt.wait();
+    agents.into_iter().for_each(bmon_agent::Agent::stop);
+    Ok(())
+}
+
+/// Lines of bitcoin.conf for a user that can call what the agent calls. Any whitelist locks out every other user, the
+/// cookie included, unless `rpcwhitelistdefault=0` is set (help of `-rpcwhitelistdefault`, 30.0).
+fn whitelist(user: &str) -> String {
+    format!(
+        "# Make the user's rpcauth line with share/rpcauth/rpcauth.py of Bitcoin Core, and give its password to\n\
+         # the agent in a file: nodes.rpc_user and nodes.rpc_password_file.\n\
+         rpcwhitelist={user}:{}\nrpcwhitelistdefault=0\n",
+        bmon_agent::rpc_whitelist().join(",")
+    )
+}
+
+/// Once the sources have had time to look at the node: prints what it does not offer, what that costs, and the lines of
+/// bitcoin.conf that would add it.
+pub(super) fn print_advice(agents: &[bmon_agent::Agent], interrupt: &Interrupt) {
+    if interrupt.wait_for(LOOK) {
+        return;
+    }
+    for advice in agents.iter().flat_map(|agent| agent.status().advice) {
+        eprintln!("{}: {}: {}", advice.source.as_str(), advice.missing, advice.cost);
+        for line in &advice.bitcoin_conf {
+            eprintln!("    bitcoin.conf: {line}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! From the configuration file to what agents need: where the nodes of this machine keep what, and the tokens.
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use bmon_agent::config::{
+    Config as AgentConfig, HostConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
+    ZmqConfig,
+};
+
+use crate::{
+    config::{Config, Node},
+    failure::{Code, Failure, Result},
+};
+
+/// A network's name in RPC `getblockchaininfo`, its directory below `-datadir`, and its default RPC port
+/// (`src/chainparamsbase.cpp@v30`, `CreateBaseChainParams`).
+const NETWORKS: [(&str, &str, u16); 5] = [
+    ("main", "", 8332),
+    ("testnet4", "testnet4", 48332),
+    ("signet", "signet", 38332),
+    ("test", "testnet3", 18332),
+    ("regtest", "regtest", 18443),
+];
+
+/// The configuration of the agent of each node, without its token, and the file the token is in.
+pub(super) fn agents(config: &Config) -> Result<Vec<(AgentConfig, PathBuf)>> {
+    config.nodes.iter().map(|node| Ok((agent(config, node)?, token_file(config, node)))).collect()
+}
+
+/// Where a node's token is kept on the agent's side.
+fn token_file(config: &Config, node: &Node) -> PathBuf {
+    or(&node.token_file, || config.agent.spool_dir.join(format!("{}.token", node.name)))
+}
+
+fn agent(config: &Config, node: &Node) -> Result<AgentConfig> {
+    let (network, dir, port) = network(node)?;
+    let dir = node.data_dir.join(dir);
+    let rpc_url =
+        if node.rpc_url.is_empty() { format!("http://127.0.0.1:{port}") } else { node.rpc_url.clone() };
+    let zmq = |address: &String| Some(address.clone()).filter(|address| !address.is_empty());
+    Ok(AgentConfig {
+        node: node.name.clone(),
+        network: Some(network.to_owned()),
+        server: ServerConfig {
+            url: config.agent.server.clone(),
+            token: Secret::new(""),
+            timeout_ms: config.agent.server_timeout_ms,
+        },
+        spool: SpoolConfig {
+            dir: config.agent.spool_dir.join(node.name.as_str()),
+            limit_bytes: config.agent.spool_max_bytes,
+        },
+        log: Some(LogConfig {
+            path: or(&node.debug_log, || dir.join("debug.log")),
+            poll_ms: config.agent.log_poll_ms,
+            first_read_bytes: config.agent.log_first_read_bytes,
+        }),
+        rpc: Some(RpcConfig {
+            url: rpc_url,
+            auth: rpc_auth(node, &dir)?,
+            timeout_ms: config.agent.rpc_timeout_ms,
+            chain_tips_timeout_ms: config.agent.rpc_chain_tips_timeout_ms,
+        }),
+        zmq: Some(ZmqConfig { hashblock: zmq(&node.zmq_hashblock), sequence: zmq(&node.zmq_sequence) }),
+        host: HostConfig { data_dir: node.data_dir.clone() },
+        interval: config.agent.interval.clone(),
+        clock_offset_us: None,
+    })
+}
+
+/// The node's network: the one that is named, else the first whose cookie is there, which a running node writes.
+fn network(node: &Node) -> Result<(&'static str, &'static str, u16)> {
+    if node.network.is_empty() {
+        let running = |(_, dir, _): &&(_, &str, _)| node.data_dir.join(dir).join(".cookie").exists();
+        return Ok(*NETWORKS.iter().find(running).unwrap_or(&NETWORKS[0]));
+    }
+    NETWORKS.iter().find(|(name, ..)| *name == node.network).copied().ok_or_else(|| {
+        let names: Vec<_> = NETWORKS.iter().map(|(name, ..)| *name).collect();
+        Failure::message(
+            Code::Usage,
+            format!("use `nodes.network` of `{}`: unknown network `{}`", node.name, node.network),
+        )
+        .hint(format!("one of {}", names.join(", ")))
+    })
+}
+
+fn rpc_auth(node: &Node, dir: &Path) -> Result<RpcAuth> {
+    if node.rpc_user.is_empty() {
+        return Ok(RpcAuth::Cookie(or(&node.rpc_cookie_file, || dir.join(".cookie"))));
+    }
+    let password = read_secret(&node.rpc_password_file, "the RPC password")?;
+    Ok(RpcAuth::User { name: node.rpc_user.clone(), password })
+}
+
+/// A secret that stands in a file by itself.
+pub(super) fn read_secret(path: &Path, what: &str) -> Result<Secret> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            Code::Usage,
+            anyhow::Error::new(error).context(format!("read {what} from `{}`", path.display())),
+        )
+    })?;
+    Ok(Secret::new(text.trim()))
+}
+
+/// Writes a token where the agent finds it, readable by this user only.
+pub(super) fn write_token(path: &Path, token: &str) -> Result {
+    let context = |error: std::io::Error| {
+        anyhow::Error::new(error).context(format!("write the token to `{}`", path.display()))
+    };
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(context)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(context)?;
+    Ok(writeln!(file, "{token}").map_err(context)?)
+}
+
+/// `path`, or what `default` gives when it is empty.
+fn or(path: &Path, default: impl FnOnce() -> PathBuf) -> PathBuf {
+    if path.as_os_str().is_empty() { default() } else { path.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path())).unwrap()
+    }
+
+    #[test]
+    fn a_node_is_found_by_its_cookie() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("[[nodes]]\nname = 'a'\ndata_dir = '{}'\n", dir.path().display());
+        let log = |config: &Config| agents(config).unwrap()[0].0.log.clone().unwrap().path;
+        assert_eq!(log(&config(&text)), dir.path().join("debug.log"));
+        fs::create_dir(dir.path().join("signet")).unwrap();
+        fs::write(dir.path().join("signet/.cookie"), "").unwrap();
+        assert_eq!(log(&config(&text)), dir.path().join("signet/debug.log"));
+        let named = format!("{text}network = 'regtest'\n");
+        assert_eq!(agents(&config(&named)).unwrap()[0].0.rpc.clone().unwrap().url, "http://127.0.0.1:18443");
+    }
+
+    #[test]
+    fn a_wrong_network_and_a_missing_password_file_are_named() {
+        let failure = agents(&config("[[nodes]]\nname = 'a'\nnetwork = 'mainnet'\n")).unwrap_err();
+        assert!(failure.to_string().contains("unknown network `mainnet`"), "{failure}");
+        let failure =
+            agents(&config("[[nodes]]\nrpc_user = 'u'\nrpc_password_file = '/nonexistent'\n")).unwrap_err();
+        assert!(failure.to_string().contains("read the RPC password from `/nonexistent`"), "{failure}");
+    }
+}

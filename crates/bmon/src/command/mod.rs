@@ -1,0 +1,144 @@
+//! The subcommands, one per file.
+
+mod agent;
+mod blocks;
+mod config;
+mod demo;
+mod gaps;
+mod invalid_blocks;
+mod local;
+mod nodes;
+mod rejections;
+mod reorgs;
+mod replay;
+mod run;
+mod server;
+mod staged;
+mod tx;
+mod watch;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    client::Client,
+    config::Config,
+    failure::{Code, Failure, Result},
+};
+
+/// The end of `--help`.
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  success
+  1  what was asked for is not there, or `demo --once` missed something it staged
+  2  wrong arguments or configuration
+  3  the server or a node could not be reached, or refused
+  4  anything else
+
+Start with `bmon demo` to see it work on nodes of its own, or with `bmon run` beside your bitcoind.";
+
+/// Bitcoin network monitor: what many nodes saw, side by side.
+#[derive(Parser)]
+#[command(version, about, after_help = AFTER_HELP, infer_subcommands = false)]
+pub(crate) struct Arguments {
+    /// Configuration file; `bmon config default` prints one with every setting
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Log what happens to stderr (`RUST_LOG` says more)
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start three real nodes on regtest, watch them, and show the page until Ctrl-C
+    Demo(demo::Demo),
+    /// Watch the nodes of this machine: agent and server in one process
+    Run(run::Run),
+    /// Watch the nodes of this machine for a server elsewhere
+    Agent(agent::Agent),
+    /// Take in what agents deliver and show it
+    Server(server::Server),
+    /// The nodes that are watched
+    Nodes(nodes::Nodes),
+    /// The latest blocks, and when each node had them
+    Blocks(blocks::Blocks),
+    /// When each node saw a transaction
+    Tx(tx::Tx),
+    /// The latest reorgs
+    Reorgs(reorgs::Reorgs),
+    /// The latest transactions that nodes refused
+    Rejections(rejections::Rejections),
+    /// The latest blocks that nodes found invalid
+    InvalidBlocks(invalid_blocks::InvalidBlocks),
+    /// The latest stretches of time for which something may be missing
+    Gaps(gaps::Gaps),
+    /// Find the same things in old logs, without a server
+    Replay(replay::Replay),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+impl Command {
+    pub(crate) fn run(self, config: Option<&Path>) -> Result {
+        match self {
+            Self::Demo(command) => command.run(load(config)?),
+            Self::Run(command) => command.run(&load(config)?),
+            Self::Agent(command) => command.run(&load(config)?),
+            Self::Server(command) => command.run(&load(config)?),
+            Self::Nodes(command) => command.run(config),
+            Self::Blocks(command) => command.run(config),
+            Self::Tx(command) => command.run(config),
+            Self::Reorgs(command) => command.run(config),
+            Self::Rejections(command) => command.run(config),
+            Self::InvalidBlocks(command) => command.run(config),
+            Self::Gaps(command) => command.run(config),
+            Self::Replay(command) => command.run(),
+            Self::Config(command) => command.run(config),
+        }
+    }
+}
+
+fn load(path: Option<&Path>) -> Result<Config> {
+    Config::load(path).map_err(|error| {
+        Failure::new(Code::Usage, error).hint("`bmon config default` prints every setting with its default")
+    })
+}
+
+/// Options of every command that asks a server.
+#[derive(Args)]
+pub(crate) struct Query {
+    /// Address of the server; by default the configuration's `agent.server`
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// Print the API's JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Query {
+    fn client(&self, config: Option<&Path>) -> Result<Client> {
+        Ok(match &self.server {
+            Some(server) => Client::new(server),
+            None => Client::new(&load(config)?.agent.server),
+        })
+    }
+
+    /// Prints the reply to GET `path`: as JSON, or as `text` makes it.
+    fn show<T>(&self, config: Option<&Path>, path: &str, text: impl FnOnce(&T) -> String) -> Result
+    where
+        T: serde::de::DeserializeOwned,
+    {
+        let reply: serde_json::Value = self.client(config)?.get(path)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&reply)?);
+        } else {
+            print!("{}", text(&serde_json::from_value(reply)?));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! `bmon reorgs`.
+
+use std::path::Path;
+
+use bmon_server::api::reorgs::Reply;
+use clap::Args;
+
+use super::Query;
+use crate::{failure::Result, text::or_dash};
+
+#[derive(Args)]
+pub(crate) struct Reorgs {
+    #[command(flatten)]
+    query: Query,
+    /// How many reorgs
+    #[arg(long, short = 'n', default_value_t = 20)]
+    limit: u32,
+}
+
+impl Reorgs {
+    pub(crate) fn run(self, config: Option<&Path>) -> Result {
+        self.query.show(config, &format!("reorgs?limit={}", self.limit), text)
+    }
+}
+
+fn text(reply: &Reply) -> String {
+    let mut text = String::new();
+    for found in &reply.reorgs {
+        let fork = or_dash(found.body.fork_height);
+        text.push_str(&format!("{} {}: {} deep, fork at {fork}\n", found.at, found.node, found.body.depth));
+        found.body.old.iter().for_each(|block| text.push_str(&format!("  - {block}\n")));
+        found.body.new.iter().for_each(|block| text.push_str(&format!("  + {block}\n")));
+    }
+    if text.is_empty() { "no reorgs\n".to_owned() } else { text }
+}

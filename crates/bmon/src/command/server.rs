@@ -1,0 +1,81 @@
+//! `bmon server`.
+
+use std::{fs, time::Duration};
+
+use bmon_event::NodeName;
+use bmon_server::{database_path, ingest::hash_of_token};
+use bmon_store::Store;
+use clap::{Args, Subcommand};
+
+use crate::{
+    config::Config,
+    failure::{Code, Failure, Result},
+    interrupt::Interrupt,
+};
+
+#[derive(Args)]
+pub(crate) struct Server {
+    #[command(subcommand)]
+    command: Option<ServerCommand>,
+}
+
+#[derive(Subcommand)]
+enum ServerCommand {
+    /// Make a new token for a node's agent and print it; an older one of that node ends
+    Token {
+        /// The node's name
+        node: NodeName,
+    },
+}
+
+impl Server {
+    pub(crate) fn run(self, config: &Config) -> Result {
+        if let Some(ServerCommand::Token { node }) = self.command {
+            println!("{}", new_token(config, &node)?);
+            return Ok(());
+        }
+        let interrupt = Interrupt::catch()?;
+        let server = start(config)?;
+        println!("bmon is at http://{}", server.address());
+        interrupt.wait();
+        server.stop();
+        Ok(())
+    }
+}
+
+/// Starts the server that the configuration describes.
+pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
+    let settings = &config.server;
+    let listen = settings.listen.parse().map_err(|_| {
+        Failure::message(
+            Code::Usage,
+            format!("use `server.listen`: `{}` is not ADDRESS:PORT", settings.listen),
+        )
+        .hint("for example 127.0.0.1:8890; names are not looked up")
+    })?;
+    let config = bmon_server::Config {
+        listen,
+        data_dir: settings.data_dir.clone(),
+        max_batch_bytes: settings.max_batch_bytes,
+        max_batch_unpacked_bytes: settings.max_batch_unpacked_bytes,
+        journal_horizon: Duration::from_hours(settings.journal_hours),
+        journal_max_bytes: settings.journal_max_bytes,
+        transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
+    };
+    Ok(bmon_server::Server::start(&config)?)
+}
+
+/// Makes a token for a node's agent. The server keeps only its hash.
+pub(super) fn new_token(config: &Config, node: &NodeName) -> Result<String> {
+    let data_dir = &config.server.data_dir;
+    fs::create_dir_all(data_dir)
+        .map_err(|error| anyhow::Error::new(error).context(format!("create `{}`", data_dir.display())))?;
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("get random bytes: {error}"))?;
+    let mut token = String::new();
+    for byte in random {
+        token.push_str(&format!("{byte:02x}"));
+    }
+    Store::open(&database_path(data_dir))?.set_token(node, hash_of_token(&token))?;
+    Ok(token)
+}

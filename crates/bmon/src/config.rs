@@ -1,0 +1,228 @@
+//! The configuration file.
+//!
+//! Defaults are written once, in `default.toml`, which is part of the binary. A user's file is laid over it key by
+//! key; a key that is not in `default.toml`, or a value of another type, is an error that names it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use bmon_agent::config::IntervalConfig;
+use bmon_event::NodeName;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// The commented default configuration, as `bmon config default` prints it.
+pub(crate) const DEFAULT: &str = include_str!("default.toml");
+
+/// All settings.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) agent: Agent,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// Table `server`: see `default.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Server {
+    pub(crate) listen: String,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) max_batch_bytes: usize,
+    pub(crate) max_batch_unpacked_bytes: usize,
+    pub(crate) journal_hours: u64,
+    pub(crate) journal_max_bytes: u64,
+    pub(crate) transaction_days: u32,
+}
+
+/// Table `agent`: see `default.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Agent {
+    pub(crate) server: String,
+    pub(crate) spool_dir: PathBuf,
+    pub(crate) spool_max_bytes: u64,
+    pub(crate) log_poll_ms: u64,
+    pub(crate) log_first_read_bytes: u64,
+    pub(crate) server_timeout_ms: u64,
+    pub(crate) rpc_timeout_ms: u64,
+    pub(crate) rpc_chain_tips_timeout_ms: u64,
+    pub(crate) interval: IntervalConfig,
+}
+
+/// A table of `nodes`: see `default.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) name: NodeName,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) network: String,
+    pub(crate) debug_log: PathBuf,
+    pub(crate) rpc_url: String,
+    pub(crate) rpc_cookie_file: PathBuf,
+    pub(crate) rpc_user: String,
+    pub(crate) rpc_password_file: PathBuf,
+    pub(crate) zmq_hashblock: String,
+    pub(crate) zmq_sequence: String,
+    pub(crate) token_file: PathBuf,
+}
+
+/// A configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("read configuration file `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("parse configuration file `{}`", path.display())]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("use configuration file `{}`: unknown key `{key}`", path.display())]
+    UnknownKey { path: PathBuf, key: String },
+    #[error("use configuration file `{}`: `{key}` must be of type {expected}, not {found}", path.display())]
+    WrongType { path: PathBuf, key: String, expected: &'static str, found: &'static str },
+    #[error("use configuration file `{}`", path.display())]
+    Value { path: PathBuf, source: Box<toml::de::Error> },
+}
+
+impl Config {
+    /// The defaults, with the file at `path` laid over them if one is given.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut table: Table = DEFAULT.parse().expect("the embedded default configuration is valid TOML");
+        if let Some(path) = path {
+            overlay(&mut table, read(path)?, "").map_err(|problem| problem.in_file(path))?;
+        }
+        let path = path.unwrap_or(Path::new("built-in default"));
+        let mut config: Self = Value::Table(table)
+            .try_into()
+            .map_err(|source| ConfigError::Value { path: path.to_owned(), source: Box::new(source) })?;
+        config.expand_home();
+        Ok(config)
+    }
+
+    fn expand_home(&mut self) {
+        let node_paths = self.nodes.iter_mut().flat_map(|node| {
+            [
+                &mut node.data_dir,
+                &mut node.debug_log,
+                &mut node.rpc_cookie_file,
+                &mut node.rpc_password_file,
+                &mut node.token_file,
+            ]
+        });
+        for path in [&mut self.server.data_dir, &mut self.agent.spool_dir].into_iter().chain(node_paths) {
+            if let (Ok(rest), Some(home)) = (path.strip_prefix("~"), env::var_os("HOME")) {
+                *path = Path::new(&home).join(rest);
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let text =
+        fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    text.parse().map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
+}
+
+/// What is wrong with one key of a user's file.
+enum Problem {
+    UnknownKey { key: String },
+    WrongType { key: String, expected: &'static str, found: &'static str },
+}
+
+impl Problem {
+    fn in_file(self, path: &Path) -> ConfigError {
+        let path = path.to_owned();
+        match self {
+            Self::UnknownKey { key } => ConfigError::UnknownKey { path, key },
+            Self::WrongType { key, expected, found } => ConfigError::WrongType { path, key, expected, found },
+        }
+    }
+}
+
+/// Lays `user` over `defaults`. An array of tables replaces the default one, each of its tables laid over the
+/// default's first.
+fn overlay(defaults: &mut Table, user: Table, parent: &str) -> Result<(), Problem> {
+    for (name, value) in user {
+        let key = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+        let Some(default) = defaults.get_mut(&name) else { return Err(Problem::UnknownKey { key }) };
+        match (default, value) {
+            (Value::Table(default), Value::Table(value)) => overlay(default, value, &key)?,
+            (Value::Array(default), Value::Array(value)) => overlay_array(default, value, &key)?,
+            (default, value) if default.same_type(&value) => *default = value,
+            (default, value) => {
+                return Err(Problem::WrongType {
+                    key,
+                    expected: default.type_str(),
+                    found: value.type_str(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn overlay_array(defaults: &mut Vec<Value>, user: Vec<Value>, key: &str) -> Result<(), Problem> {
+    let Some(template) = defaults.first().and_then(Value::as_table).cloned() else {
+        *defaults = user;
+        return Ok(());
+    };
+    defaults.clear();
+    for (index, value) in user.into_iter().enumerate() {
+        let key = format!("{key}[{index}]");
+        let mut table = template.clone();
+        match value {
+            Value::Table(value) => overlay(&mut table, value, &key)?,
+            other => return Err(Problem::WrongType { key, expected: "table", found: other.type_str() }),
+        }
+        defaults.push(Value::Table(table));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn the_embedded_default_is_complete() {
+        let config = Config::load(None).unwrap();
+        assert_eq!(config.nodes.len(), 1);
+        assert!(!config.server.data_dir.starts_with("~"));
+    }
+
+    #[test]
+    fn a_file_changes_only_what_it_names() {
+        let config =
+            load("[server]\nlisten = '0.0.0.0:1'\n[[nodes]]\nname = 'a'\n[[nodes]]\nname = 'b'\n").unwrap();
+        assert_eq!(config.server.listen, "0.0.0.0:1");
+        assert_eq!(config.server.journal_hours, 48);
+        let names: Vec<_> = config.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(config.nodes[1].data_dir, config.nodes[0].data_dir);
+    }
+
+    #[test]
+    fn an_error_names_the_key() {
+        for (text, named) in [
+            ("[server]\nlisten_on = 1", "unknown key `server.listen_on`"),
+            ("[[nodes]]\nname = 'a'\ndatadir = 'x'", "unknown key `nodes[0].datadir`"),
+            ("[server]\nlisten = 1", "`server.listen` must be of type string, not integer"),
+            ("nodes = ['a']", "`nodes[0]` must be of type table, not string"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_refused() {
+        let error = load("[[nodes]]\nname = 'UPPER'").unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("`UPPER` is not a node name"), "{source}");
+        assert!(load("[server]\njournal_hours = -1").is_err());
+        assert!(load("[server\n").is_err());
+    }
+}

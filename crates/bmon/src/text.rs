@@ -1,0 +1,60 @@
+//! How numbers and hashes are written for people.
+
+use bmon_server::api::Arrival;
+
+/// A stretch of time with three digits: `870 µs`, `12.3 ms`, `4.56 s`, `312 s`.
+pub(crate) fn duration(us: i64) -> String {
+    let (value, unit) = match us.unsigned_abs() {
+        0..1_000 => return format!("{us} µs"),
+        1_000..1_000_000 => (us as f64 / 1e3, "ms"),
+        _ => (us as f64 / 1e6, "s"),
+    };
+    let decimals = match value.abs() {
+        ..10.0 => 2,
+        ..100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+/// When a node had something, beside the first that had it: `first`, `+12.3 ms`, `~0.2 ms` when the clocks cannot tell
+/// it from nothing, `+12.3 ms?` when nothing is known of the clocks.
+pub(crate) fn delay(arrival: &Arrival, rank: usize) -> String {
+    let delay = duration(arrival.delay_us);
+    match (rank, arrival.distinguishable) {
+        (0, _) => "first".to_owned(),
+        (_, Some(true)) => format!("+{delay}"),
+        (_, Some(false)) => format!("~{delay}"),
+        (_, None) => format!("+{delay}?"),
+    }
+}
+
+/// The end of a hash, enough to tell blocks apart by eye: the front of a block's hash is zeros.
+pub(crate) fn short(hash: &impl ToString) -> String {
+    let hash = hash.to_string();
+    format!("…{}", &hash[hash.len().saturating_sub(12)..])
+}
+
+/// `value`, or a dash where there is none.
+pub(crate) fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits_and_a_unit() {
+        let written: Vec<_> =
+            [0, 870, 1_000, 12_345, 456_789, 4_560_000, 61_000_000, 312_000_000].map(duration).into();
+        assert_eq!(written, ["0 µs", "870 µs", "1.00 ms", "12.3 ms", "457 ms", "4.56 s", "61.0 s", "312 s"]);
+        assert_eq!(duration(-12_345), "-12.3 ms");
+    }
+
+    #[test]
+    fn a_hash_is_known_by_its_end() {
+        assert_eq!(short(&format!("{}0123456789ab", "0".repeat(52))), "…0123456789ab");
+        assert_eq!(short(&"abc"), "…abc");
+    }
+}

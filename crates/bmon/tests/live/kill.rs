@@ -1,0 +1,136 @@
+//! Agent and server are killed at random moments while blocks and transactions flow: nothing that a node's log says is
+//! lost or counted twice, and of what ZMQ said only what is reported as a gap.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use crate::support::{LIMIT, Random, Site, network, of_source, setting, transactions_in_log, wait_for};
+use bmon_devnet::{Network, Node, Scenario};
+use serde_json::Value;
+
+#[test]
+fn nothing_is_lost_or_counted_twice_when_agent_and_server_are_killed() {
+    let kills = setting("BMON_KILLS", 4);
+    let mut random = Random::seeded();
+    let dir = tempfile::tempdir().unwrap();
+    let network = network(dir.path(), 2);
+    let mut site = Site::new(&dir.path().join("site"), network.nodes());
+    site.start_server();
+    site.start_agent();
+    site.wait_for_sources(network.nodes());
+
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let flow = scope.spawn(|| flow(&network, &ended));
+        for _ in 0..kills {
+            pause(&mut random);
+            site.kill_agent();
+            pause(&mut random);
+            site.start_agent();
+            pause(&mut random);
+            site.kill_server();
+            pause(&mut random);
+            site.start_server();
+        }
+        ended.store(true, Ordering::Relaxed);
+        flow.join().unwrap();
+    });
+
+    let logs: BTreeMap<_, _> = network
+        .nodes()
+        .iter()
+        .map(|node| (node.name().clone(), transactions_in_log(&node.debug_log())))
+        .collect();
+    let all: std::collections::BTreeSet<&String> = logs.values().flat_map(BTreeMap::keys).collect();
+    wait_for("every transaction", LIMIT, || (site.get("status")["transactions"] == all.len()).then_some(()));
+    let gaps = site.list("gaps");
+    for node in network.nodes() {
+        wait_for("the agent to deliver everything", LIMIT, || is_delivered(&site, node).then_some(()));
+        check_transactions(&site, node, &logs[node.name()], &gaps);
+    }
+    check_blocks(&site, &network, &gaps);
+    println!("{kills} kills each; {} transactions; {} gaps", all.len(), gaps.len());
+}
+
+/// Blocks and transactions until `ended`.
+fn flow(network: &Network, ended: &AtomicBool) {
+    let scenario = Scenario { blocks: 3, transactions: 60, interval: Duration::from_millis(20) };
+    while !ended.load(Ordering::Relaxed) {
+        scenario.run(network, &mut |_| {}).unwrap();
+    }
+}
+
+/// The random moment is the subject of the test; no state is waited for.
+fn pause(random: &mut Random) {
+    thread::sleep(Duration::from_millis(random.below(400)));
+}
+
+/// Whether the last transaction of the node's log is in, which is behind everything before it.
+fn is_delivered(site: &Site, node: &Node) -> bool {
+    let log = transactions_in_log(&node.debug_log());
+    let Some((last, _)) = log.iter().max_by_key(|(_, at)| **at) else { return true };
+    let reply = site.try_get(&format!("txs/{last}"));
+    reply.is_some_and(|reply| of_source(&reply, node.name(), "log").next().is_some())
+}
+
+/// Each transaction of the log has exactly one first sighting from the log, at the log's own time, and one from ZMQ
+/// unless a gap was reported then.
+fn check_transactions(site: &Site, node: &Node, log: &BTreeMap<String, i64>, gaps: &[Value]) {
+    for (txid, at) in log {
+        let reply = site.get(&format!("txs/{txid}"));
+        let times: Vec<_> =
+            of_source(&reply, node.name(), "log").map(|sighting| &sighting["node_at_us"]).collect();
+        assert_eq!(times, [at], "{txid} at {} from the log", node.name());
+        let rejected =
+            reply["rejections"].as_array().unwrap().iter().any(|found| found["node"] == node.name().as_str());
+        let heard = of_source(&reply, node.name(), "zmq").count();
+        assert!(heard <= 1, "{txid} at {} from ZMQ: {heard} first sightings", node.name());
+        assert!(
+            heard == 1 || rejected || in_gap(gaps, node, *at),
+            "{txid} at {} ({at}) was not heard over ZMQ, and no gap says so: {gaps:#?}",
+            node.name()
+        );
+    }
+}
+
+/// Every block of the active chain, connected on every node, by log and by ZMQ.
+fn check_blocks(site: &Site, network: &Network, gaps: &[Value]) {
+    let height: u32 = network.nodes()[0].rpc().call("getblockcount", serde_json::json!([])).unwrap();
+    for height in 1..=height {
+        let hash: String =
+            network.nodes()[0].rpc().call("getblockhash", serde_json::json!([height])).unwrap();
+        let reply = site.get(&format!("blocks/{hash}"));
+        for node in network.nodes() {
+            let connected = |source| {
+                of_source(&reply, node.name(), source)
+                    .filter(|sighting| sighting["stage"] == "connected")
+                    .cloned()
+                    .collect::<Vec<_>>()
+            };
+            let log = connected("log");
+            assert_eq!(log.len(), 1, "block {height} at {}: {log:?}", node.name());
+            let at = log[0]["node_at_us"].as_i64().unwrap();
+            assert!(
+                connected("zmq").len() == 1 || in_gap(gaps, node, at),
+                "block {height} at {}",
+                node.name()
+            );
+        }
+    }
+}
+
+/// Whether a ZMQ gap of `node` covers `at`.
+fn in_gap(gaps: &[Value], node: &Node, at: i64) -> bool {
+    // The log's stamp and the message's arrival are not the same instant: the node writes, then publishes.
+    const SKEW_US: i64 = 250_000;
+    gaps.iter().any(|gap| {
+        gap["node"] == node.name().as_str()
+            && gap["source"] == "zmq"
+            && gap["from_us"].as_i64().is_none_or(|from| from - SKEW_US <= at)
+            && at <= gap["to_us"].as_i64().unwrap() + SKEW_US
+    })
+}

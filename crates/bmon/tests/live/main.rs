@@ -1,0 +1,9 @@
+//! Real nodes watched by a real `bmon server` and `bmon agent`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "whatever fails fails the test")]
+
+mod faults;
+mod kill;
+mod latency;
+mod outage;
+mod support;
