@@ -1,0 +1,200 @@
+//! One entry per number of the server itself.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use bmon_analysis::row::NodeRow;
+use bmon_event::ServerTime;
+use bmon_store::{Counts, TableCount};
+
+use super::{
+    family::{Family, Sample},
+    node::seconds,
+};
+use crate::{
+    api::{Api, Refusal},
+    ingest::Counters,
+};
+
+/// What one scrape shows.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) nodes: Vec<NodeRow>,
+    counts: Counts,
+    store_bytes: u64,
+    started_at: ServerTime,
+    streams: usize,
+    counters: Arc<Counters>,
+}
+
+pub(super) async fn snapshot(api: &Api) -> Result<Snapshot, Refusal> {
+    let (started_at, streams) = (api.started_at(), api.notices().subscribers());
+    let counters = Arc::clone(api.counters());
+    let read = api.read(move |reader| {
+        Ok(Snapshot {
+            nodes: reader.nodes()?,
+            counts: reader.counts()?,
+            store_bytes: reader.size_bytes()?,
+            started_at,
+            streams,
+            counters,
+        })
+    });
+    read.await
+}
+
+/// A number that is counted since the server started, in units of which one is `$of` of the metric's.
+macro_rules! since_start {
+    ($name:literal, $help:literal, $counter:literal, $field:ident) => {
+        since_start!($name, $help, $counter, $field, 1.0)
+    };
+    ($name:literal, $help:literal, $counter:literal, $field:ident, $of:literal) => {
+        Family {
+            name: $name,
+            help: $help,
+            counter: $counter,
+            samples: |snapshot| one(load(&snapshot.counters.$field) / $of),
+        }
+    };
+}
+
+pub(super) const FAMILIES: &[Family<Snapshot>] = &[
+    Family {
+        name: "bmon_build_info",
+        help: "Version of the server",
+        counter: false,
+        samples: |_| vec![(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
+    },
+    Family {
+        name: "bmon_server_start_time_seconds",
+        help: "When the server started",
+        counter: false,
+        samples: |snapshot| one(seconds(snapshot.started_at.as_micros())),
+    },
+    Family {
+        name: "bmon_server_streams",
+        help: "Live streams that are open",
+        counter: false,
+        samples: |snapshot| one(snapshot.streams as f64),
+    },
+    Family {
+        name: "bmon_analysis_findings",
+        help: "What the analyses found, by kind and node",
+        counter: true,
+        samples: findings,
+    },
+    Family {
+        name: "bmon_store_size_bytes",
+        help: "Size of the database file without its write-ahead log",
+        counter: false,
+        samples: |snapshot| one(snapshot.store_bytes as f64),
+    },
+    Family {
+        name: "bmon_store_rows",
+        help: "Rows in the store, by table",
+        counter: false,
+        samples: |snapshot| tables(&snapshot.counts, |count| count.kept),
+    },
+    Family {
+        name: "bmon_store_deleted_rows",
+        help: "Rows that were deleted because of their age, by table",
+        counter: true,
+        samples: |snapshot| tables(&snapshot.counts, |count| count.deleted),
+    },
+    Family {
+        name: "bmon_ingest_refusals",
+        help: "Calls of agents that were refused, by reason",
+        counter: true,
+        samples: refusals,
+    },
+    since_start!("bmon_ingest_batches", "Batches accepted, repeats not included", true, batches),
+    since_start!("bmon_ingest_batch_bytes", "Size of the accepted batches as delivered", true, batch_bytes),
+    since_start!("bmon_ingest_events", "Events in the accepted batches", true, events),
+    since_start!(
+        "bmon_ingest_unknown_events",
+        "Events that this version does not know",
+        true,
+        unknown_events
+    ),
+    since_start!(
+        "bmon_ingest_repeats",
+        "Batches delivered again after they had been accepted",
+        true,
+        repeats
+    ),
+    since_start!("bmon_ingest_jumps", "Batches whose sequence does not follow the one before", true, jumps),
+    since_start!(
+        "bmon_journal_syncs",
+        "Syncs of the journal, each for all batches that waited",
+        true,
+        journal_syncs
+    ),
+    since_start!(
+        "bmon_journal_sync_seconds",
+        "Time spent in syncs of the journal",
+        true,
+        journal_sync_us,
+        1e6
+    ),
+    since_start!("bmon_journal_size_bytes", "Size of the journal on disk", false, journal_bytes),
+    since_start!(
+        "bmon_journal_last_record",
+        "Number of the journal's newest durable record",
+        false,
+        journal_last
+    ),
+    since_start!(
+        "bmon_journal_stored_record",
+        "Number of the last journal record whose rows are in the store",
+        false,
+        journal_stored
+    ),
+    since_start!(
+        "bmon_journal_released_early_records",
+        "Journal records released before the horizon because of the byte bound",
+        true,
+        journal_released_early
+    ),
+    since_start!(
+        "bmon_journal_damaged_records",
+        "Journal records found damaged when the server started",
+        true,
+        journal_damaged
+    ),
+    since_start!("bmon_store_commits", "Transactions of rows written to the store", true, store_commits),
+    since_start!("bmon_store_written_rows", "Rows written to the store", true, store_rows),
+    since_start!(
+        "bmon_store_failed_commits",
+        "Commits that failed and were tried again",
+        true,
+        store_failures
+    ),
+];
+
+fn load(counter: &AtomicU64) -> f64 {
+    counter.load(Relaxed) as f64
+}
+
+fn refusals(snapshot: &Snapshot) -> Vec<Sample> {
+    let refused = snapshot.counters.refused();
+    refused.map(|(reason, count)| (vec![("reason", reason.as_str().to_owned())], count as f64)).collect()
+}
+
+fn one(value: f64) -> Vec<Sample> {
+    vec![(Vec::new(), value)]
+}
+
+fn findings(snapshot: &Snapshot) -> Vec<Sample> {
+    let sample = |count: &bmon_store::FindingCount| {
+        let network = ("network", count.network.to_string());
+        (vec![network, ("node", count.node.to_string()), ("kind", count.kind.clone())], count.findings as f64)
+    };
+    snapshot.counts.findings.iter().map(sample).collect()
+}
+
+fn tables(counts: &Counts, number: fn(TableCount) -> u64) -> Vec<Sample> {
+    let tables = [("block", counts.blocks), ("tx", counts.transactions)];
+    tables.map(|(table, count)| (vec![("table", table.to_owned())], number(count) as f64)).to_vec()
+}

@@ -1,0 +1,115 @@
+//! The public HTTP interface: a JSON API, a live stream, metrics, and the page that uses them.
+//!
+//! Everything is read with GET from the store; nothing here analyses or changes anything. `docs/http-api.md` is
+//! rendered from [`ENDPOINTS`].
+//!
+//! Conventions of every reply: hashes are hexadecimal as Bitcoin Core prints them. An instant stands twice, readable
+//! (RFC 3339, UTC, microseconds) and, under the same name with `_us`, in microseconds since the Unix epoch. A number
+//! says its unit in its name. Null means unknown. Lists are newest first; `next` leads to older items.
+
+mod arrival;
+pub mod block;
+pub mod blocks;
+mod found;
+pub mod gaps;
+pub mod invalid_blocks;
+mod live;
+mod metrics;
+pub mod nodes;
+mod parameter;
+mod refusal;
+pub mod rejections;
+pub mod reorgs;
+mod state;
+pub mod status;
+pub mod tx;
+
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, Uri, header},
+    middleware,
+    response::Response,
+    routing::MethodRouter,
+};
+
+pub use self::{
+    arrival::Arrival,
+    found::Found,
+    live::{Notices, Topic},
+    refusal::Refusal,
+    state::Api,
+};
+use crate::page;
+
+/// One address of the API.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The path, with `{name}` for what varies.
+    pub path: &'static str,
+    /// What it answers, in a sentence.
+    pub summary: &'static str,
+    /// What may be said after `?`, and what varies in the path.
+    pub parameters: &'static [Parameter],
+    /// A request whose reply shows the shape; empty where a reply cannot be shown.
+    pub example: &'static str,
+    /// What answers.
+    pub route: fn() -> MethodRouter<Api>,
+}
+
+/// Something that a request may say.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, its range, and what its absence means.
+    pub summary: &'static str,
+}
+
+/// Every endpoint.
+pub const ENDPOINTS: &[&Endpoint] = &[
+    &nodes::ENDPOINT,
+    &blocks::ENDPOINT,
+    &block::ENDPOINT,
+    &tx::ENDPOINT,
+    &reorgs::ENDPOINT,
+    &rejections::ENDPOINT,
+    &invalid_blocks::ENDPOINT,
+    &gaps::ENDPOINT,
+    &status::ENDPOINT,
+    &live::ENDPOINT,
+    &metrics::ENDPOINT,
+];
+
+/// Every endpoint, and the page.
+pub fn router(api: Api) -> Router {
+    let router = ENDPOINTS
+        .iter()
+        .fold(Router::new(), |router, endpoint| router.route(endpoint.path, (endpoint.route)()));
+    router
+        .layer(middleware::map_response(never_stored))
+        .merge(page::router())
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_a_get)
+        .with_state(api)
+}
+
+/// A reply is true for a moment only, and is what it says it is.
+async fn never_stored(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn unknown(uri: Uri) -> Refusal {
+    let path: String = uri.path().chars().take(80).collect();
+    Refusal::not_found(
+        format!("there is nothing at `{path}`"),
+        "the page is at `/`, the API under `/api/v1/`",
+    )
+}
+
+async fn not_a_get() -> Refusal {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Refusal { status, error: "this address is for reading".to_owned(), hint: "use GET" }
+}

@@ -1,0 +1,102 @@
+//! What a request may say, understood once and refused with words that help.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts,
+};
+use bmon_store::Cursor;
+use serde::Deserialize;
+
+use super::{Parameter, Refusal};
+
+/// Items of a list when the request does not say.
+const DEFAULT_LIMIT: u32 = 50;
+/// Most items of a list in one reply.
+const MAX_LIMIT: u32 = 500;
+
+/// The parameters of every list.
+pub(super) const LIST: &[Parameter] = &[
+    Parameter { name: "limit", summary: "most items to give, from 1 to 500; 50 when absent" },
+    Parameter { name: "before", summary: "`next` of an earlier reply: go on with older items" },
+];
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    pub(super) limit: u32,
+    pub(super) before: Option<Cursor>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawList {
+    limit: Option<String>,
+    before: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for List {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Query(raw) = Query::<RawList>::try_from_uri(&parts.uri).map_err(|error| {
+            Refusal::bad_request(error.body_text(), "the parameters are `limit` and `before`")
+        })?;
+        let limit = raw.limit.map_or(Ok(DEFAULT_LIMIT), |text| {
+            let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+            let error = || format!("`limit` cannot be `{}`", shown(&text));
+            limit.ok_or_else(|| Refusal::bad_request(error(), "give a number from 1 to 500"))
+        })?;
+        let before = raw.before.map(|text| {
+            let error = |_| format!("`before` cannot be `{}`", shown(&text));
+            text.parse()
+                .map_err(|reason| Refusal::bad_request(error(reason), "give `next` of an earlier reply"))
+        });
+        Ok(Self { limit, before: before.transpose()? })
+    }
+}
+
+/// The hash that ends the path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hash<T>(pub(super) T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Hash<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        const HINT: &str = "give the 64 hexadecimal digits as bitcoin-cli prints them";
+        none(parts)?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal::bad_request(error.body_text(), HINT))?;
+        let hash = text.parse().map(Self);
+        hash.map_err(|_| Refusal::bad_request(format!("`{}` is not a hash", shown(&text)), HINT))
+    }
+}
+
+/// Nothing: a misspelt parameter must not pass for an answer to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nothing;
+
+impl<S: Sync> FromRequestParts<S> for Nothing {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        none(parts).map(|()| Self)
+    }
+}
+
+fn none(parts: &Parts) -> Result<(), Refusal> {
+    match parts.uri.query() {
+        None | Some("") => Ok(()),
+        Some(_) => {
+            Err(Refusal::bad_request("unknown parameter", "this address takes no parameters after `?`"))
+        }
+    }
+}
+
+/// As much of what was sent as an error should repeat.
+fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
+}

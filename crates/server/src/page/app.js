@@ -1,0 +1,204 @@
+// The page: asks the public API for what changed and shows it.
+
+import { age } from "./format.js";
+import { follow } from "./live.js";
+import * as view from "./view.js";
+
+/** Least time between two requests for the same list. */
+const PACE_MS = 400;
+const BLOCKS = 15;
+/** Rows of the lists below the blocks. */
+const ROWS = 12;
+
+const byId = (id) => document.getElementById(id);
+const body = (id) => byId(id).tBodies[0];
+
+/** What the API said last, by list. */
+const data = { nodes: [], blocks: [], reorgs: [], rejections: [], invalid_blocks: [], gaps: [] };
+/** The server's clock minus this browser's, in microseconds. */
+let aheadUs = 0;
+let updatedAt = null;
+/** The network that is shown, where there are several. */
+let chosen = null;
+let newestBlock = null;
+
+const nowUs = () => Date.now() * 1_000 + aheadUs;
+
+const lists = {
+  nodes: { path: "nodes", show: showNodes },
+  blocks: { path: `blocks?limit=${BLOCKS}`, show: showBlocks },
+  reorgs: { path: `reorgs?limit=${ROWS}`, show: showReorgs },
+  rejections: { path: `rejections?limit=${ROWS}`, show: showRejections },
+  "invalid-blocks": { path: `invalid-blocks?limit=${ROWS}`, show: showInvalid },
+  gaps: { path: `gaps?limit=${ROWS}`, show: showGaps },
+};
+
+/** Asks for a list, soon; what is asked for while a request runs is asked once more after it. */
+function ask(topic) {
+  const list = lists[topic];
+  if (list == null) return;
+  list.wanted = true;
+  if (list.busy) return;
+  list.busy = true;
+  load(list).finally(() => setTimeout(() => {
+    list.busy = false;
+    if (list.wanted) ask(topic);
+  }, PACE_MS));
+}
+
+async function load(list) {
+  list.wanted = false;
+  try {
+    const response = await fetch(`api/v1/${list.path}`, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const reply = await response.json();
+    for (const key of Object.keys(data)) if (key in reply) data[key] = reply[key];
+    if (reply.now_us != null) aheadUs = reply.now_us - Date.now() * 1_000;
+    updatedAt = Date.now();
+    list.show();
+    tick();
+  } catch (error) {
+    console.warn(`failed to get ${list.path}:`, error);
+    show("lost");
+  }
+}
+
+function show(state) {
+  const connection = byId("connection");
+  if (connection.dataset.state === state) return;
+  connection.dataset.state = state;
+  byId("state").textContent = { live: "live", wait: "reconnecting", lost: "no answer" }[state];
+}
+
+function tick() {
+  view.tick(nowUs());
+  byId("updated").textContent = updatedAt == null ? "never" : `${age((Date.now() - updatedAt) * 1_000)} ago`;
+}
+
+const ofNetwork = (items) => items.filter((item) => chosen == null || item.network === chosen);
+const byFinding = (item) => item.id;
+
+function showNodes() {
+  const networks = [...new Set(data.nodes.map((node) => node.network))];
+  showNetworks(networks);
+  const heights = ofNetwork(data.nodes).map((node) => node.height ?? 0);
+  const best = Math.max(0, ...heights);
+  view.fill(body("nodes"), ofNetwork(data.nodes), (node) => `${node.network} ${node.node}`,
+    (node) => view.nodeRows(node, nowUs(), best), "No node has been heard yet: start an agent.");
+  showBlocks();
+}
+
+/** Nodes of different networks are never compared: with several, one is shown at a time. */
+function showNetworks(networks) {
+  if (networks.length > 1 && !networks.includes(chosen)) chosen = networks[0];
+  if (networks.length <= 1) chosen = null;
+  byId("network").textContent = networks.length === 1 ? networks[0] : "";
+  const group = byId("networks");
+  group.hidden = networks.length <= 1;
+  if (group.childElementCount !== networks.length) {
+    group.replaceChildren(...networks.map((network) => view.element("button", { type: "button", data: { network } }, network)));
+  }
+  for (const button of group.children) button.setAttribute("aria-pressed", String(button.dataset.network === chosen));
+}
+
+function showBlocks() {
+  const blocks = ofNetwork(data.blocks);
+  const names = ofNetwork(data.nodes).map((node) => node.node);
+  const head = byId("blocks").tHead.rows[0];
+  const shown = [...head.cells].slice(3).map((cell) => cell.textContent);
+  if (shown.join() !== names.join()) {
+    while (head.cells.length > 3) head.lastElementChild.remove();
+    head.append(...names.map((name) => view.element("th", { scope: "col", className: "node" }, name)));
+    body("blocks").rowsOfKey = new Map();
+  }
+  const left = new Set(data.reorgs.flatMap((reorg) => reorg.old));
+  view.fill(body("blocks"), blocks.map((block) => ({ ...block, left: left.has(block.block) })), (block) => block.block,
+    (block) => [view.blockRow(block, names)], "No block has been seen yet.");
+  announce(blocks[0]);
+}
+
+function announce(block) {
+  if (block == null || block.block === newestBlock) return;
+  if (newestBlock != null) byId("announcer").textContent = `New block ${block.height ?? ""}`;
+  newestBlock = block.block;
+}
+
+function showReorgs() {
+  view.fill(body("reorgs"), ofNetwork(data.reorgs), byFinding, (item) => [view.reorgRow(item)], "No reorg has been seen.");
+  showBlocks();
+}
+
+function showRejections() {
+  view.fill(body("rejections"), ofNetwork(data.rejections), byFinding, (item) => [view.rejectionRow(item)],
+    "No refused transaction has been seen.");
+}
+
+function showInvalid() {
+  view.fill(body("invalid-blocks"), ofNetwork(data.invalid_blocks), byFinding, (item) => [view.invalidRow(item)],
+    "No node has found a block invalid.");
+}
+
+function showGaps() {
+  view.fill(body("gaps"), ofNetwork(data.gaps), byFinding, (item) => [view.gapRow(item)], "Nothing is known to be missing.");
+}
+
+async function copy(button) {
+  const { hash } = button.dataset;
+  try {
+    await navigator.clipboard.writeText(hash);
+  } catch {
+    // Browsers offer the clipboard on secure origins only; elsewhere the old way has to do.
+    const text = view.element("textarea", { value: hash, className: "unseen" });
+    document.body.append(text);
+    text.select();
+    document.execCommand("copy");
+    text.remove();
+    button.focus();
+  }
+  button.classList.add("copied");
+  byId("announcer").textContent = "Copied";
+  setTimeout(() => button.classList.remove("copied"), 1_200);
+}
+
+const THEMES = ["auto", "light", "dark"];
+
+function setTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  byId("theme").textContent = `theme: ${theme}`;
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+function storedTheme() {
+  try {
+    const theme = localStorage.getItem("theme");
+    return THEMES.includes(theme) ? theme : "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+let theme = storedTheme();
+setTheme(theme);
+byId("theme").addEventListener("click", () => {
+  theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  setTheme(theme);
+});
+byId("networks").addEventListener("click", (event) => {
+  chosen = event.target.dataset.network ?? chosen;
+  Object.values(lists).forEach((list) => list.show());
+  tick();
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".hash");
+  if (button != null) copy(button);
+});
+fetch("api/v1/status").then((response) => response.json()).then((status) => {
+  byId("version").textContent = `bmon ${status.version}`;
+}).catch(() => {});
+setInterval(tick, 1_000);
+follow("api/v1/stream", (topics) => (topics ?? Object.keys(lists)).forEach(ask), show);
