@@ -1,1 +1,230 @@
-//! Placeholder.
+//! The server: takes batches in, keeps them, analyses them, and shows what was found.
+//!
+//! ```text
+//! handlers ─▶ journal thread ─▶ state thread ─▶ store thread ─▶ database ─▶ API, page, metrics
+//! (ingest)    (one fdatasync    (Engine)        (one transaction            (api, page)
+//!              for all waiting)                  for all waiting)
+//! ```
+//!
+//! Every arrow is a bounded channel. A batch is answered after the journal has it; everything behind the journal can
+//! be done again from it, and is, after each start ([`replay`]).
+
+pub mod api;
+mod clock;
+mod http;
+pub mod ingest;
+mod journal;
+mod page;
+mod pipeline;
+mod replay;
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bmon_analysis::{Engine, Settings};
+use bmon_spool::{Spool, SpoolError};
+use bmon_store::{Reader, Store, StoreError};
+
+use crate::api::{Api, Notices};
+use crate::http::Http;
+use crate::ingest::{Accepted, Counters, Ingest};
+use crate::journal::{Journal, Retention};
+use crate::pipeline::Writer;
+use crate::replay::Replay;
+
+/// Batches that may wait for the journal, entries that may wait for the state thread, changes that may wait for the
+/// store. A batch is 256 KiB at most from our agents, so that this is tens of megabytes when everything is stuck.
+const WAITING: usize = 64;
+
+/// Settings of a server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where journal and database are, or will be made.
+    pub data_dir: PathBuf,
+    /// Largest batch in bytes as delivered.
+    pub max_batch_bytes: usize,
+    /// Largest batch in bytes when unpacked. In memory a hostile one can become forty times as large.
+    pub max_batch_unpacked_bytes: usize,
+    /// How long the journal keeps batches, so that late events can revise findings.
+    pub journal_horizon: Duration,
+    /// Bytes that the journal may take. Older batches are freed before their time; what the store does not have yet is
+    /// never freed.
+    pub journal_max_bytes: u64,
+    /// How long rows about single transactions are kept.
+    pub transaction_retention: Duration,
+}
+
+/// A server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data directory cannot be made.
+    #[error("create the data directory `{}`", path.display())]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Threads cannot be made.
+    #[error("start the server's threads")]
+    Threads(#[source] io::Error),
+    /// The journal cannot be opened or read.
+    #[error("open the journal")]
+    Journal(#[from] SpoolError),
+    /// The database cannot be opened or written.
+    #[error("open the store")]
+    Store(#[from] StoreError),
+}
+
+/// Where the database of a server is whose data directory is `data_dir`.
+pub fn database_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("bmon.sqlite")
+}
+
+/// A running server. Dropping it stops it as [`Server::stop`] does.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    counters: Arc<Counters>,
+    notices: Notices,
+    stopping: Arc<AtomicBool>,
+    http: Http,
+    /// In the order in which they end.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens journal and store, builds the state again from the journal, and listens.
+    pub fn start(config: &Config) -> Result<Self, ServerError> {
+        let counters = Arc::new(Counters::default());
+        let mut http = Http::bind(config.listen)?;
+        let Opened { store, journal, engine, accepted } = open(config, &counters)?;
+        let database = database_path(&config.data_dir);
+        let (notices, stopping) = (Notices::default(), Arc::new(AtomicBool::new(false)));
+        let (deliveries, delivered) = sync_channel(WAITING);
+        let (entries, entered) = sync_channel(WAITING);
+        let (changes, to_write) = sync_channel(WAITING);
+
+        let position = journal.last();
+        let journal =
+            Journal::new(journal, retention(config), Arc::clone(&accepted), Arc::clone(&counters), entries);
+        let writer = Writer {
+            store,
+            notices: notices.clone(),
+            counters: Arc::clone(&counters),
+            transaction_retention: config.transaction_retention,
+            stopping: Arc::clone(&stopping),
+        };
+        let threads = vec![
+            spawn("bmon-journal", move || journal.run(&delivered))?,
+            spawn("bmon-state", move || pipeline::analyse(engine, position, &entered, &changes))?,
+            spawn("bmon-store", move || writer.run(&to_write))?,
+        ];
+        let ingest = Ingest {
+            deliveries,
+            accepted,
+            tokens: Mutex::new(Reader::open(&database)?),
+            counters: Arc::clone(&counters),
+            max_batch_bytes: config.max_batch_bytes,
+            max_batch_unpacked_bytes: config.max_batch_unpacked_bytes,
+        };
+        http.serve(ingest::router(ingest).merge(api::router(Api::new(
+            database,
+            notices.clone(),
+            Arc::clone(&counters),
+            clock::now,
+        ))));
+        Ok(Self { address: http.address, counters, notices, stopping, http, threads })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What came in, and what became of it.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Ends connections, then writes what was accepted, then ends.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Relaxed);
+        self.notices.close();
+        // The handlers hold the way to the journal thread: when they are gone the threads end one after another.
+        self.http.stop();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the server panicked");
+            }
+        }
+    }
+}
+
+/// What the threads start with.
+struct Opened {
+    store: Store,
+    journal: Spool,
+    engine: Engine,
+    accepted: Arc<Accepted>,
+}
+
+fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
+    fs::create_dir_all(&config.data_dir)
+        .map_err(|source| ServerError::DataDir { path: config.data_dir.clone(), source })?;
+    let (mut journal, recovery) = journal::open(&config.data_dir.join("journal"), retention(config))?;
+    if recovery.torn_bytes > 0 {
+        tracing::warn!(bytes = recovery.torn_bytes, "cut an unfinished record off the journal");
+    }
+    let mut store = Store::open(&database_path(&config.data_dir))?;
+    let (stored, last) = (store.journal_position()?, journal.last());
+    if stored > last {
+        tracing::error!(
+            stored,
+            last,
+            "the journal is older than the database; what is missing in it is lost"
+        );
+        journal.skip_to(stored)?;
+    }
+    let (mut engine, accepted) = (Engine::new(Settings::default()), Arc::new(Accepted::default()));
+    let replay = Replay {
+        engine: &mut engine,
+        store: &mut store,
+        accepted: &accepted,
+        counters,
+        max_batch_unpacked_bytes: config.max_batch_unpacked_bytes,
+    };
+    replay.run(&journal)?;
+    Ok(Opened { store, journal, engine, accepted })
+}
+
+const fn retention(config: &Config) -> Retention {
+    Retention { horizon: config.journal_horizon, max_bytes: config.journal_max_bytes }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServerError> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(ServerError::Threads)
+}

@@ -1,276 +1,15 @@
+mod document;
+mod strategy;
+
 use proptest::collection::vec;
-use proptest::option::of;
 use proptest::prelude::*;
 use prost::Message;
 
+use self::strategy::batch;
 use super::{compress, schema, to_message};
-use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
-    RemovalReason, TipStatus,
-};
-use crate::{
-    AgentTime, Batch, BlockHash, DecodeError, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions,
-    Source, Txid, Wtxid, ZmqPosition,
-};
+use crate::{AgentTime, Batch, DecodeError, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid};
 
 const LIMIT: usize = 1 << 20;
-
-fn block() -> impl Strategy<Value = BlockHash> {
-    any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
-}
-
-fn txid() -> impl Strategy<Value = Txid> {
-    any::<[u8; 32]>().prop_map(Txid::from_bytes)
-}
-
-fn wtxid() -> impl Strategy<Value = Wtxid> {
-    any::<[u8; 32]>().prop_map(Wtxid::from_bytes)
-}
-
-fn agent_time() -> impl Strategy<Value = AgentTime> {
-    any::<i64>().prop_map(AgentTime::from_micros)
-}
-
-fn source() -> impl Strategy<Value = Source> {
-    prop::sample::select(Source::ALL.as_slice())
-}
-
-/// A node's word, as often unknown as known.
-fn word(known: &'static [&'static str]) -> impl Strategy<Value = String> {
-    prop_oneof![prop::sample::select(known).prop_map(str::to_owned), ".{0,12}"]
-}
-
-fn transaction_kind() -> impl Strategy<Value = Kind> {
-    let with_witness = (txid(), of(wtxid()), of(any::<u64>()), of(any::<u64>())).prop_map(
-        |(txid, wtxid, peer, mempool_sequence)| Kind::TxAdded { txid, wtxid, peer, mempool_sequence },
-    );
-    let without_witness = txid().prop_map(|txid| Kind::TxAdded {
-        txid,
-        wtxid: Some(Wtxid::from_bytes(*txid.as_bytes())),
-        peer: None,
-        mempool_sequence: None,
-    });
-    let reason = word(&["expiry", "sizelimit", "reorg", "conflict", "replaced"]);
-    let removed = (txid(), of(reason), of(any::<u64>())).prop_map(|(txid, reason, mempool_sequence)| {
-        let reason = reason.map(|word| RemovalReason::from_word(&word));
-        Kind::TxRemoved { txid, reason, mempool_sequence }
-    });
-    let rejected = (txid(), of(wtxid()), of(any::<u64>()), ".{0,20}", ".{0,20}")
-        .prop_map(|(txid, wtxid, peer, code, detail)| Kind::TxRejected { txid, wtxid, peer, code, detail });
-    let replaced = (txid(), of(txid())).prop_map(|(old, new)| Kind::TxReplaced { old, new });
-    prop_oneof![4 => with_witness, 1 => without_witness, 2 => removed, 1 => rejected, 1 => replaced]
-}
-
-fn block_kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![
-        (block(), of(any::<u32>()), of(any::<u64>()), any::<bool>())
-            .prop_map(|(block, height, peer, compact)| Kind::HeaderSeen { block, height, peer, compact }),
-        (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockReceived { block, peer }),
-        (block(), any::<[u32; 4]>(), of(any::<u64>())).prop_map(
-            |(block, [prefilled, from_mempool, from_extra, requested], requested_bytes)| {
-                Kind::BlockReconstructed {
-                    block,
-                    prefilled,
-                    from_mempool,
-                    from_extra,
-                    requested,
-                    requested_bytes,
-                }
-            }
-        ),
-        block().prop_map(|block| Kind::BlockValid { block }),
-        (block(), of(any::<u32>()), of(".{0,20}")).prop_map(|(block, height, reason)| Kind::BlockInvalid {
-            block,
-            height,
-            reason
-        }),
-        (block(), of(any::<u32>())).prop_map(|(block, height)| Kind::BlockConnected { block, height }),
-        (block(), of(any::<u32>())).prop_map(|(block, height)| Kind::BlockDisconnected { block, height }),
-        (block(), of(any::<u32>()), of(any::<f64>()), of(any::<u64>())).prop_map(
-            |(block, height, log2_work, transactions)| Kind::Tip { block, height, log2_work, transactions }
-        ),
-    ]
-}
-
-fn chain_info() -> impl Strategy<Value = Kind> {
-    (
-        (".{0,8}", any::<u32>(), any::<u32>(), of(block()), of(any::<bool>())),
-        (any::<f64>(), of(any::<u64>()), any::<bool>(), vec(".{0,8}", 0..3)),
-    )
-        .prop_map(|((chain, blocks, headers, best_block, initial_block_download), rest)| {
-            let (verification_progress, size_on_disk_bytes, pruned, warnings) = rest;
-            Kind::ChainInfo(ChainInfo {
-                chain,
-                blocks,
-                headers,
-                best_block,
-                initial_block_download,
-                verification_progress,
-                size_on_disk_bytes,
-                pruned,
-                warnings,
-            })
-        })
-}
-
-fn network_info() -> impl Strategy<Value = Kind> {
-    (
-        any::<[u64; 2]>(),
-        ".{0,8}",
-        any::<u32>(),
-        [of(any::<u32>()), of(any::<u32>())],
-        [of(any::<u64>()), of(any::<u64>())],
-        vec(".{0,8}", 0..3),
-    )
-        .prop_map(
-            |(
-                [version, protocol_version],
-                subversion,
-                connections,
-                [inbound, outbound],
-                [relay, increment],
-                warnings,
-            )| {
-                Kind::NetworkInfo(NetworkInfo {
-                    version,
-                    subversion,
-                    protocol_version,
-                    connections,
-                    connections_in: inbound,
-                    connections_out: outbound,
-                    relay_fee_sat_per_kvb: relay,
-                    incremental_fee_sat_per_kvb: increment,
-                    warnings,
-                })
-            },
-        )
-}
-
-fn rpc_kind() -> impl Strategy<Value = Kind> {
-    let mempool = (any::<[u64; 4]>(), of(any::<u64>()), of(any::<u64>())).prop_map(
-        |([transactions, virtual_bytes, usage_bytes, max_bytes], min_fee_sat_per_kvb, unbroadcast)| {
-            Kind::MempoolInfo(MempoolInfo {
-                transactions,
-                virtual_bytes,
-                usage_bytes,
-                max_bytes,
-                min_fee_sat_per_kvb,
-                unbroadcast,
-            })
-        },
-    );
-    let peers = (any::<[u32; 2]>(), of(any::<u64>())).prop_map(|([inbound, outbound], min_ping_us)| {
-        Kind::PeerInfo(PeerInfo { inbound, outbound, min_ping_us })
-    });
-    let status = word(&["active", "valid-fork", "valid-headers", "headers-only", "invalid"]);
-    let tip = (block(), any::<[u32; 2]>(), status).prop_map(|(block, [height, branch_length], status)| {
-        ChainTip { block, height, branch_length, status: TipStatus::from_word(&status) }
-    });
-    let uptime = any::<u64>().prop_map(|seconds| Kind::Uptime { seconds });
-    prop_oneof![
-        chain_info(),
-        network_info(),
-        mempool,
-        peers,
-        vec(tip, 0..4).prop_map(Kind::ChainTips),
-        uptime
-    ]
-}
-
-fn host_kind() -> impl Strategy<Value = Kind> {
-    (vec(of(any::<u64>()), 7), of(any::<f64>()), of(any::<bool>())).prop_map(
-        |(n, load_1m, clock_synchronised)| {
-            Kind::Host(HostSample {
-                cpu_busy_us: n[0],
-                cpu_total_us: n[1],
-                memory_total_bytes: n[2],
-                memory_available_bytes: n[3],
-                disk_total_bytes: n[4],
-                disk_free_bytes: n[5],
-                load_1m,
-                clock_synchronised,
-                clock_max_error_us: n[6],
-            })
-        },
-    )
-}
-
-fn agent_kind() -> impl Strategy<Value = Kind> {
-    let clock = (agent_time(), any::<[i64; 2]>()).prop_map(|(at, [offset_min_us, offset_max_us])| {
-        Kind::Clock(ClockSample { at, offset_min_us, offset_max_us })
-    });
-    let gap = (source(), of(agent_time()), agent_time(), of(any::<u64>()), ".{0,20}")
-        .prop_map(|(source, from, to, lost, reason)| Kind::Gap(Gap { source, from, to, lost, reason }));
-    let state = (source(), any::<bool>(), ".{0,20}")
-        .prop_map(|(source, working, detail)| Kind::SourceState { source, working, detail });
-    let health = (".{0,8}", any::<i64>(), any::<[u64; 10]>(), of(any::<u64>())).prop_map(
-        |(version, started_at_us, n, resident_bytes)| {
-            Kind::AgentHealth(AgentHealth {
-                version,
-                started_at_us,
-                log_bytes: n[0],
-                log_lines: n[1],
-                log_lines_matched: n[2],
-                zmq_messages: n[3],
-                rpc_calls: n[4],
-                rpc_errors: n[5],
-                rpc_time_us: n[6],
-                dropped_events: n[7],
-                spool_batches: n[8],
-                spool_bytes: n[9],
-                resident_bytes,
-            })
-        },
-    );
-    let started = ".{0,20}".prop_map(|banner| Kind::NodeStarted { banner });
-    prop_oneof![clock, gap, state, health, started, Just(Kind::NodeStopping)]
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind()];
-    (source(), of(any::<i64>().prop_map(NodeTime::from_micros)), agent_time(), kind)
-        .prop_map(|(source, node_time, agent_time, kind)| Event { source, node_time, agent_time, kind })
-}
-
-fn positions() -> impl Strategy<Value = Positions> {
-    let log = (any::<[u64; 5]>(), any::<[u32; 2]>(), of(any::<i64>())).prop_map(
-        |(n, [head_len, tail_len], last)| LogPosition {
-            device: n[0],
-            inode: n[1],
-            offset: n[2],
-            head_len,
-            head_hash: n[3],
-            tail_len,
-            tail_hash: n[4],
-            last_line_us: last,
-        },
-    );
-    let zmq = any::<i64>().prop_map(|alive_until_us| ZmqPosition { alive_until_us });
-    (of(log), of(zmq)).prop_map(|(log, zmq)| Positions { log, zmq })
-}
-
-prop_compose! {
-    fn batch()(
-        genesis in block(),
-        node in "[a-z0-9][a-z0-9._-]{0,62}",
-        epoch in any::<u64>(),
-        sequence in 1..=i64::MAX as u64,
-        made_at in agent_time(),
-        positions in positions(),
-        events in vec(event(), 0..40),
-    ) -> Batch {
-        Batch {
-            network: Network::from_genesis(genesis),
-            node: node.parse().unwrap(),
-            epoch: Epoch(epoch),
-            sequence,
-            made_at,
-            positions,
-            events,
-            unknown_events: 0,
-        }
-    }
-}
 
 proptest! {
     #[test]
@@ -441,8 +180,8 @@ fn a_value_that_no_agent_may_send_is_named() {
         (|m| columns(m).peers.push(1), "field `transactions.peers` has 1 entries more than the flags tell"),
         (
             |m| {
-                m.events[1].kind =
-                    Some(schema::Kind::BlockValid(Box::new(schema::BlockValid { block: vec![1] })))
+                let block = schema::BlockValid { block: vec![1] };
+                m.events[1].kind = Some(schema::Kind::BlockValid(Box::new(block)));
             },
             "field `BlockValid.block` is 1 bytes long, a hash is 32",
         ),
@@ -491,3 +230,21 @@ fn a_streamed_frame_of_another_writer_is_read() {
     let bytes = zstd::stream::encode_all(to_message(&batch).encode_to_vec().as_slice(), 1).unwrap();
     assert_eq!(Batch::decode(&bytes, LIMIT).unwrap(), batch);
 }
+
+#[test]
+fn bytes_of_the_first_version_stay_readable() {
+    let batch = batch_of(vec![added(Source::Log, 1, 5), stopping(7), added(Source::Zmq, 2, 6)]);
+    let bytes: Vec<u8> = FIRST
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    assert_eq!(Batch::decode(&bytes, LIMIT).unwrap(), batch);
+}
+
+/// A batch as version 1 wrote it.
+const FIRST: &str = concat!(
+    "28b52ffd24b29d03003406080112200f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e22061a0561",
+    "6c6963652107002803308080f281838985064a060801180e5a0052630a039102421209edf1f1021a08f5ff22400102320101",
+    "3a02d40f5a04000101010500a011b8365c46cff33a0fa00c0f9802f5",
+);
