@@ -2,7 +2,7 @@
 //!
 //! Usage: `scenario DIR [ARGUMENT…]`, where each further argument goes to every `bitcoind`.
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{env, error::Error, fs, ops::ControlFlow, path::PathBuf};
 
 use bmon_devnet::{Network, Scenario, exe};
 
@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let truth = Scenario::default().run(&network, &mut |progress| {
         eprintln!("{}/{} {}", progress.done, progress.total, progress.step);
+        ControlFlow::Continue(())
     })?;
     println!("{}", serde_json::to_string_pretty(&truth)?);
     for node in network.nodes_mut() {

@@ -1,6 +1,6 @@
 //! What happens on the network: blocks, transactions, replacements, rejections, a reorg and an invalid block.
 
-use std::{fmt, time::Duration};
+use std::{fmt, ops::ControlFlow, time::Duration};
 
 use crate::{Fault, Network, NodeError, PeerError, Timeout, Truth};
 
@@ -78,6 +78,9 @@ impl fmt::Display for Step {
 /// The scenario could not be staged.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
+    /// The caller ended it before its end.
+    #[error("stage everything: it was ended before")]
+    Ended,
     /// A reorg takes two sides.
     #[error("stage a reorg with {0} nodes, it takes at least 2")]
     TooFewNodes(usize),
@@ -117,8 +120,13 @@ impl From<crate::RpcError> for ScenarioError {
 
 impl Scenario {
     /// Stages everything on a network whose nodes have no common history yet, or one that another run left, and
-    /// returns what was staged. Each step waits until all nodes have done what it stands for.
-    pub fn run(&self, network: &Network, progress: &mut dyn FnMut(Progress)) -> Result<Truth, ScenarioError> {
+    /// returns what was staged. Each step waits until all nodes have done what it stands for;
+    /// `progress` hears of each and can end it there.
+    pub fn run(
+        &self,
+        network: &Network,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Truth, ScenarioError> {
         let blocks = self.blocks.max(1);
         let mut stage = Stage::set(network, self, progress)?;
         for round in 0..blocks {

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    ops::ControlFlow,
     time::Duration,
 };
 
@@ -103,7 +104,11 @@ fn the_nodes_logs_agree_with_what_was_staged() {
     let dir = TempDir::new().unwrap();
     let network = start(&dir);
     let mut steps: Vec<Progress> = Vec::new();
-    let truth = Scenario::default().run(&network, &mut |progress| steps.push(progress)).unwrap();
+    let mut note = |progress| {
+        steps.push(progress);
+        ControlFlow::Continue(())
+    };
+    let truth = Scenario::default().run(&network, &mut note).unwrap();
 
     assert!(truth.blocks.len() >= 10 && truth.transactions.len() >= 200);
     assert!(truth.replacements.len() >= 10);
@@ -128,8 +133,8 @@ fn a_second_run_on_the_same_network_stages_everything_again() {
     let dir = TempDir::new().unwrap();
     let network = start(&dir);
     let small = Scenario { blocks: 1, transactions: 3, interval: Duration::ZERO };
-    let first = small.run(&network, &mut |_| ()).unwrap();
-    let second = small.run(&network, &mut |_| ()).unwrap();
+    let first = small.run(&network, &mut |_| ControlFlow::Continue(())).unwrap();
+    let second = small.run(&network, &mut |_| ControlFlow::Continue(())).unwrap();
     for truth in [&first, &second] {
         assert_eq!((truth.blocks.len(), truth.transactions.len()), (1 + 5, 3 + 2 + 2));
         assert_eq!((truth.reorgs.len(), truth.invalid_blocks.len()), (1, 1));

@@ -3,11 +3,12 @@
 use std::{
     io::{IsTerminal as _, Write as _},
     net::TcpListener,
+    ops::ControlFlow,
     path::Path,
     time::Duration,
 };
 
-use bmon_devnet::{Network, Node, Progress, Scenario, Truth, coin::Lock, exe};
+use bmon_devnet::{Network, Node, Progress, Scenario, ScenarioError, Truth, coin::Lock, exe};
 use clap::Args;
 
 use super::{staged::Comparison, watch::Watch};
@@ -55,7 +56,19 @@ impl Demo {
         let url = format!("http://{}", watch.address());
         eprintln!("the page is at {url}");
 
-        let truth = Scenario::default().run(&network, &mut show)?;
+        let staged = Scenario::default().run(&network, &mut |progress| {
+            show(progress);
+            if interrupt.wait_for(Duration::ZERO) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        if let Err(ScenarioError::Ended) = staged {
+            watch.stop();
+            return Ok(());
+        }
+        let truth = staged?;
         let comparison = compare(&truth, &Client::new(&url), &interrupt)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&comparison)?);

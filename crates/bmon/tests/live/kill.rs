@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::ControlFlow,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -60,7 +61,7 @@ fn nothing_is_lost_or_counted_twice_when_agent_and_server_are_killed() {
 fn flow(network: &Network, ended: &AtomicBool) {
     let scenario = Scenario { blocks: 3, transactions: 60, interval: Duration::from_millis(20) };
     while !ended.load(Ordering::Relaxed) {
-        scenario.run(network, &mut |_| {}).unwrap();
+        scenario.run(network, &mut |_| ControlFlow::Continue(())).unwrap();
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "whatever fails fails the test")]
 
+mod demo;
 mod faults;
 mod kill;
 mod latency;

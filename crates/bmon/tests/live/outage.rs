@@ -1,7 +1,7 @@
 //! The server is away for a while: the agent spools, then delivers, and in the end the findings are those of a server
 //! that was never away.
 
-use std::{thread, time::Duration};
+use std::{ops::ControlFlow, thread, time::Duration};
 
 use crate::support::{LIMIT, Site, network, setting, wait_for};
 use bmon_devnet::{Network, Scenario};
@@ -25,7 +25,7 @@ fn after_an_outage_the_findings_are_those_of_an_undisturbed_run() {
         // What is tested is a stretch of time.
         let outage = scope.spawn(|| thread::sleep(Duration::from_secs(seconds)));
         while !outage.is_finished() {
-            Scenario::default().run(&network, &mut |_| {}).unwrap();
+            Scenario::default().run(&network, &mut |_| ControlFlow::Continue(())).unwrap();
         }
     });
     away.start_server();

@@ -1,6 +1,9 @@
 //! The steps of a scenario. Each waits until all nodes have done what it stands for, and writes down what they did.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use bitcoin::{Transaction, consensus::encode::serialize_hex, hashes::Hash as _};
 use bmon_event::{BlockHash, NodeName, Txid, Wtxid};
@@ -24,7 +27,7 @@ const REORG_DEPTH: u32 = 2;
 /// A network on which a scenario happens.
 pub(super) struct Stage<'a> {
     network: &'a Network,
-    progress: &'a mut dyn FnMut(Progress),
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     done: u32,
     total: u32,
     purse: Purse,
@@ -42,7 +45,7 @@ impl<'a> Stage<'a> {
     pub(super) fn set(
         network: &'a Network,
         scenario: &Scenario,
-        progress: &'a mut dyn FnMut(Progress),
+        progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, ScenarioError> {
         let nodes = network.nodes();
         if nodes.len() < 2 {
@@ -64,7 +67,7 @@ impl<'a> Stage<'a> {
             sent: 0,
             truth: Truth::default(),
         };
-        stage.tell(Step::Funding);
+        stage.tell(Step::Funding)?;
         Ok(stage)
     }
 
@@ -78,8 +81,7 @@ impl<'a> Stage<'a> {
         self.pace.wait();
         let coin = self.coin();
         self.send(&coin.pay(FEE))?;
-        self.tell(Step::Transaction);
-        Ok(())
+        self.tell(Step::Transaction)
     }
 
     /// Sends a transaction and, when every node has it, one that takes its place.
@@ -92,8 +94,7 @@ impl<'a> Stage<'a> {
         self.network.wait_for_transaction(&everyone, new)?;
         self.pending.remove(&old);
         self.truth.replacements.push(Replacement { old, new });
-        self.tell(Step::Replacement);
-        Ok(())
+        self.tell(Step::Replacement)
     }
 
     /// Brings every node a transaction that some of them refuse.
@@ -120,8 +121,7 @@ impl<'a> Stage<'a> {
         if !accepting.is_empty() {
             self.accepted(&tx, accepting);
         }
-        self.tell(Step::Rejection(fault));
-        Ok(())
+        self.tell(Step::Rejection(fault))
     }
 
     /// Has a node, another one in each round, mine a block.
@@ -132,8 +132,7 @@ impl<'a> Stage<'a> {
         let blocks = self.mine(node, 1, &everyone)?;
         self.confirm(node, &blocks)?;
         let height = self.truth.blocks.last().map_or(0, |block| block.height);
-        self.tell(Step::Block(height));
-        Ok(())
+        self.tell(Step::Block(height))
     }
 
     /// Parts the first node from the others, has it make a branch and the others a longer one, and joins them.
@@ -145,7 +144,7 @@ impl<'a> Stage<'a> {
         self.network.part(&everyone[..1])?;
         let old = self.mine(0, REORG_DEPTH, &everyone[..1])?;
         let new = self.mine(1, REORG_DEPTH + 1, rest)?;
-        self.tell(Step::Parting);
+        self.tell(Step::Parting)?;
 
         self.network.join()?;
         if let Some(&tip) = new.last() {
@@ -158,8 +157,7 @@ impl<'a> Stage<'a> {
         }
         self.confirm(1, &new)?;
         self.truth.reorgs.push(Reorg { node: self.name(0), fork_height, old, new });
-        self.tell(Step::Joining);
-        Ok(())
+        self.tell(Step::Joining)
     }
 
     /// Brings every node a block whose coinbase pays more than it may.
@@ -184,8 +182,7 @@ impl<'a> Stage<'a> {
         }
         let (nodes, code) = (self.network.names(), "bad-cb-amount".to_owned());
         self.truth.invalid_blocks.push(InvalidBlock { block: hash, height, nodes, code });
-        self.tell(Step::InvalidBlock);
-        Ok(())
+        self.tell(Step::InvalidBlock)
     }
 
     /// Sends a transaction that every node accepts through the next node.
@@ -254,9 +251,12 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, step: Step) {
+    fn tell(&mut self, step: Step) -> Result<(), ScenarioError> {
         self.done += 1;
-        (self.progress)(Progress { step, done: self.done, total: self.total });
+        match (self.progress)(Progress { step, done: self.done, total: self.total }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ScenarioError::Ended),
+        }
     }
 
     fn coin(&mut self) -> Coin {
