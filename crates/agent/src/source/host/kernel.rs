@@ -1,7 +1,7 @@
 //! Two system calls that the standard library does not wrap.
-#![expect(unsafe_code, reason = "statvfs and adjtimex have no safe wrapper among the dependencies")]
+#![expect(unsafe_code, reason = "no dependency wraps adjtimex")]
 
-use std::{ffi::CString, mem::MaybeUninit, os::unix::ffi::OsStrExt, path::Path};
+use std::path::Path;
 
 /// The file system that holds a path.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +22,7 @@ pub(super) struct KernelClock {
 
 /// Size of the file system that holds `path`, `None` if the system does not tell.
 pub(super) fn disk(path: &Path) -> Option<Disk> {
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    let mut stat = MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: `path` is a C string that outlives the call, and `stat` is room for one `statvfs`.
-    let failed = unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) } != 0;
-    if failed {
-        return None;
-    }
-    // SAFETY: the call succeeded, so it has written the whole structure.
-    let stat = unsafe { stat.assume_init() };
+    let stat = rustix::fs::statvfs(path).ok()?;
     Some(Disk { total_bytes: stat.f_blocks * stat.f_frsize, free_bytes: stat.f_bavail * stat.f_frsize })
 }
 

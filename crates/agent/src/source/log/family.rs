@@ -5,7 +5,6 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use bmon_event::LogPosition;
@@ -56,8 +55,9 @@ pub(super) fn successor(path: &Path, id: FileId) -> io::Result<Option<(PathBuf, 
     Ok(if met { younger.into_iter().next() } else { younger.pop().filter(|(youngest, _)| youngest == path) })
 }
 
-/// Files named as the log with a further suffix, oldest first. Rotation counts up (`debug.log.1` is the youngest) or
-/// names a date, which sorts by the time of the last change.
+/// Files named as the log with a further suffix, oldest first. Rotation leaves the time of the last change as it is
+/// (or, where it copies, makes it the time of the copy), whatever the suffix: a date, or a number that counts up or
+/// down. Within one tick of the file system's clock the higher number is the older file, as logrotate counts.
 fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(Vec::new()) };
     let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
@@ -68,8 +68,8 @@ fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
         let Some(suffix) = suffix_of(&entry.file_name(), name) else { continue };
         let Some(metadata) = if_there(entry.metadata())? else { continue };
         if metadata.is_file() {
-            let age = suffix.parse::<u64>().unwrap_or(u64::MAX);
-            found.push((Reverse(age), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path()));
+            let number = suffix.parse::<u64>().unwrap_or(u64::MAX);
+            found.push((metadata.modified()?, Reverse(number), entry.path()));
         }
     }
     found.sort();

@@ -169,6 +169,20 @@ fn several_rotations_at_once_are_read_in_order() {
 }
 
 #[test]
+fn siblings_whose_numbers_count_up_are_read_in_order_too() {
+    check(|log| {
+        for number in 1..4 {
+            let rotated = log.sibling(number);
+            fs::rename(log.path(), &rotated).unwrap();
+            log.reopen();
+            let changed = std::time::UNIX_EPOCH + Duration::from_secs(number.into());
+            File::options().append(true).open(rotated).unwrap().set_modified(changed).unwrap();
+            log.write(4);
+        }
+    });
+}
+
+#[test]
 fn a_copied_and_truncated_log_is_read_to_its_end_in_the_copy() {
     check(|log| log.copy_truncate());
 }
