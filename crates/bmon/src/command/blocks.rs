@@ -13,9 +13,18 @@ use crate::{
     text::{delay, or_dash, short},
 };
 
-/// What a cell shows: `first`, a delay after the first node, `~` a delay that the clocks cannot tell from none, `?` a delay
-/// of unknown error, `invalid`, or `-` for a node that does not have the block.
+/// The end of `--help`.
+const AFTER_HELP: &str = "\
+What a node's column shows:
+  first      it connected the block before all others
+  +12.3 ms   it did so later than the first node
+  ~12.3 ms   the clocks cannot tell this delay from none
+  +12.3 ms?  nothing is known of a clock, so the delay may be the clocks' difference
+  invalid    it found the block invalid
+  -          it has not connected the block, or nothing was heard of that";
+
 #[derive(Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Blocks {
     #[command(flatten)]
     query: Query,

@@ -1,0 +1,77 @@
+//! `docs/cli.md` and `docs/configuration.md` say what the binary says. `BMON_BLESS=1` writes them.
+
+#![expect(clippy::unwrap_used, reason = "whatever fails fails the test")]
+
+use std::{env, fs, path::Path, process::Command};
+
+/// Every command that has a `--help` of its own.
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["demo"],
+    &["run"],
+    &["agent"],
+    &["agent", "rpc-whitelist"],
+    &["server"],
+    &["server", "token"],
+    &["nodes"],
+    &["blocks"],
+    &["tx"],
+    &["reorgs"],
+    &["rejections"],
+    &["invalid-blocks"],
+    &["gaps"],
+    &["replay"],
+    &["config"],
+    &["config", "default"],
+    &["config", "check"],
+];
+
+fn output(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_bmon")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "bmon {arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Compares a page with what it should be, or writes it.
+fn check(name: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    if env::var_os("BMON_BLESS").is_some() {
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "docs/{name} is not what the binary says; `make docs` writes it again");
+}
+
+#[test]
+fn the_command_line_page_is_what_help_prints() {
+    let mut page = "# Command line\n\nWhat `--help` prints, written by `make docs`.\n".to_owned();
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let name = ["bmon"].iter().chain(*command).copied().collect::<Vec<_>>().join(" ");
+        page.push_str(&format!("\n## `{name}`\n\n```text\n{}```\n", output(&arguments)));
+    }
+    check("cli.md", &page);
+}
+
+#[test]
+fn every_command_is_on_the_page() {
+    let help = output(&["--help"]);
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    for line in commands.lines() {
+        let name = line.split_whitespace().next().unwrap();
+        assert!(
+            name == "help" || COMMANDS.iter().any(|known| *known == [name]),
+            "`{name}` is not in COMMANDS"
+        );
+    }
+}
+
+#[test]
+fn the_configuration_page_is_the_embedded_default() {
+    let page = format!(
+        "# Configuration\n\nWhat `bmon config default` prints, written by `make docs`. A file given with `--config` \
+         needs only what differs.\n\n```toml\n{}```\n",
+        output(&["config", "default"])
+    );
+    check("configuration.md", &page);
+}
