@@ -91,10 +91,14 @@ impl Zmq {
     /// Connects, and reports what is published until a connection is lost.
     async fn follow(&mut self, endpoints: &[Endpoint], context: &mut Context) -> Result<(), End> {
         let mut connection = Connection::open(endpoints).await.map_err(End::Lost)?;
+        let now = context.clock.now();
         let mut stream = Stream {
-            settles_at: Some(context.clock.now().plus_micros(SETTLING_US)),
+            settles_at: Some(now.plus_micros(SETTLING_US)),
+            gap_before: self.heard_until.is_some(),
             tally: Tally::default(),
         };
+        // Of the first connection ever, too, it is known from when on messages may be missing.
+        self.heard_until.get_or_insert(now);
         context.outlet.tell_state(context.clock.now(), true, describe(endpoints, context))?;
         loop {
             let mut events = Vec::new();
@@ -104,11 +108,10 @@ impl Zmq {
                 Err(_) => {}
             }
             let emptied = self.drain(&mut connection, &mut stream, context, &mut events);
-            let position = match emptied {
-                Ok(Some(at)) => self.advance(at, &mut stream, context, &mut events),
-                Ok(None) | Err(_) => None,
-            };
-            context.outlet.send(Report { events, position })?;
+            if let Ok(Some(at)) = emptied {
+                self.advance(at, &mut stream, context, &mut events);
+            }
+            context.outlet.send(Report { events, position: self.position() })?;
             emptied.map_err(End::Lost)?;
         }
     }
@@ -149,29 +152,23 @@ impl Zmq {
     }
 
     /// Moves the position to `at`, when the socket was empty; once the subscription stands, not before.
-    fn advance(
-        &mut self,
-        at: AgentTime,
-        stream: &mut Stream,
-        context: &Context,
-        events: &mut Vec<Event>,
-    ) -> Option<Position> {
+    fn advance(&mut self, at: AgentTime, stream: &mut Stream, context: &Context, events: &mut Vec<Event>) {
         if let Some(settles_at) = stream.settles_at {
             if at < settles_at {
-                return None;
+                return;
             }
             stream.settles_at = None;
-            if self.heard_until.is_some() {
-                events.push(self.gap(
-                    context.clock.now(),
-                    at,
-                    None,
-                    "no connection to the node's publisher".to_owned(),
-                ));
+            if stream.gap_before {
+                let reason = "no connection to the node's publisher".to_owned();
+                events.push(self.gap(context.clock.now(), at, None, reason));
             }
         }
         self.heard_until = Some(at);
-        Some(Position::Zmq(ZmqPosition { alive_until_us: at.as_micros() }))
+    }
+
+    fn position(&self) -> Option<Position> {
+        let alive_until_us = self.heard_until?.as_micros();
+        Some(Position::Zmq(ZmqPosition { alive_until_us }))
     }
 
     fn gap(&self, now: AgentTime, to: AgentTime, lost: Option<u64>, reason: String) -> Event {
@@ -184,6 +181,8 @@ impl Zmq {
 struct Stream {
     /// When the subscription will surely stand; `None` once it does.
     settles_at: Option<AgentTime>,
+    /// Whether there was a connection before, in this run or an earlier one.
+    gap_before: bool,
     tally: Tally,
 }
 
