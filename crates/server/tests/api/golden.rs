@@ -1,0 +1,154 @@
+//! Files that are rendered from the code and committed.
+
+use std::{fmt::Write, fs, path::Path};
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use bmon_server::api::{ENDPOINTS, Endpoint};
+
+use crate::Site;
+
+/// Where the database file's size stands, which depends on the version of `SQLite`.
+const SIZE: &[&str] = &["\"store_bytes\": ", "bmon_store_size_bytes "];
+
+#[tokio::test]
+async fn the_reference_page_is_what_the_endpoints_say_and_answer() {
+    let site = Site::new();
+    let mut page = INTRODUCTION.to_owned();
+    for endpoint in ENDPOINTS {
+        describe(&mut page, endpoint);
+        if endpoint.example.is_empty() {
+            continue;
+        }
+        let reply = site.get(endpoint.example).await;
+        assert_eq!(reply.status, 200, "{}", endpoint.example);
+        write!(page, "\n`GET {}`\n\n```json\n{}\n```\n", endpoint.example, pretty(&reply.body)).unwrap();
+    }
+    compare("../../docs/http-api.md", &page);
+}
+
+#[tokio::test]
+async fn the_metrics_page_is_what_it_was() {
+    let site = Site::new();
+    let reply = site.get("/metrics").await;
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
+    compare("tests/api/metrics.txt", &reply.body);
+}
+
+#[tokio::test]
+async fn prometheus_gets_open_metrics() {
+    let site = Site::new();
+    let request =
+        Request::get("/metrics").header(header::ACCEPT, "application/openmetrics-text;version=1.0.0;q=0.6");
+    let reply = site.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        reply.headers[header::CONTENT_TYPE],
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(reply.body.contains("# TYPE bmon_agent_rpc_calls counter\n"));
+    assert!(reply.body.ends_with("# EOF\n"));
+}
+
+const INTRODUCTION: &str = "\
+# HTTP API
+
+Rendered from the endpoints by the tests of `bmon-server`; to write it anew: `BMON_BLESS=1 cargo test -p bmon-server`.
+
+Everything is read with GET and needs no token. Replies are JSON.
+
+- Hashes are hexadecimal as Bitcoin Core prints them.
+- An instant stands twice: readable (RFC 3339, UTC, microseconds) and, under the same name with `_us`, in microseconds
+  since the Unix epoch. It is on the server's clock, corrected by the middle of the interval in which the difference of
+  the clocks lies, with `clock_bound_us` as the largest error; where that is null the node's own clock had to do.
+- A delay carries its largest error, `bound_us`, which is the sum of both nodes'. `distinguishable` says whether the
+  delay is more than that: whether the node was later for certain. Both are null when a bound is unknown.
+- Every other number says its unit in its name. Null means unknown.
+- Lists are newest first. `next` is the `before` of the next request, null at the end.
+- `network` is what `getblockchaininfo` calls it, else the genesis hash. Nodes of different networks are never compared.
+- What cannot be answered gets `{\"error\": \"…\", \"hint\": \"…\"}` with status 400 (the request is wrong), 404 (unknown),
+  405 (not a GET) or 500 (the server failed).
+
+More fields may be added to any reply.
+";
+
+fn describe(page: &mut String, endpoint: &Endpoint) {
+    write!(page, "\n## `{}`\n\n{}\n", endpoint.path, endpoint.summary).unwrap();
+    if endpoint.parameters.is_empty() {
+        return;
+    }
+    page.push_str("\n| parameter | meaning |\n| --- | --- |\n");
+    for parameter in endpoint.parameters {
+        writeln!(page, "| `{}` | {} |", parameter.name, parameter.summary).unwrap();
+    }
+}
+
+/// JSON with a line for each field, in the order in which they were sent, and lists of numbers or texts on one line.
+fn pretty(json: &str) -> String {
+    let (mut text, mut depth, mut quoted, mut escaped, mut flat) = (String::new(), 0, false, false, 0);
+    let line = |text: &mut String, depth: usize| text.push_str(&format!("\n{}", "  ".repeat(depth)));
+    for (at, byte) in json.char_indices() {
+        let rest = &json[at + 1..];
+        if quoted {
+            (quoted, escaped) = (escaped || byte != '"', !escaped && byte == '\\');
+            text.push(byte);
+            continue;
+        }
+        match byte {
+            '[' if flat > 0 || !rest[..rest.find(']').unwrap()].contains('{') => {
+                flat += 1;
+                text.push(byte);
+            }
+            ']' if flat > 0 => {
+                flat -= 1;
+                text.push(byte);
+            }
+            '{' | '[' => {
+                depth += 1;
+                text.push(byte);
+                line(&mut text, depth);
+            }
+            '}' | ']' => {
+                depth -= 1;
+                line(&mut text, depth);
+                text.push(byte);
+            }
+            ',' if flat > 0 => text.push_str(", "),
+            ',' => {
+                text.push(byte);
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            _ => {
+                quoted = byte == '"';
+                text.push(byte);
+            }
+        }
+    }
+    text
+}
+
+/// Fails if the file at `path`, seen from the crate, is not `content`; writes it instead when told to.
+fn compare(path: &str, content: &str) {
+    let content: Vec<_> = content.lines().map(without_size).collect();
+    let content = content.join("\n") + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("BMON_BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &content).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let differing = content.lines().zip(committed.lines()).find(|(new, old)| new != old);
+    assert!(content == committed, "{} is not what the code says, first at {differing:?}", path.display());
+}
+
+fn without_size(line: &str) -> String {
+    match SIZE.iter().find_map(|name| line.find(name).map(|at| at + name.len())) {
+        Some(end) if !line.starts_with('#') => {
+            let comma = if line.ends_with(',') { "," } else { "" };
+            format!("{}126976{comma}", &line[..end])
+        }
+        _ => line.to_owned(),
+    }
+}

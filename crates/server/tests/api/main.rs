@@ -1,0 +1,158 @@
+//! The HTTP interface over a store of sample rows: `docs/http-api.md` and the metrics page are golden, and with
+//! `BMON_BLESS=1` in the environment they are written anew instead of compared.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod golden;
+mod refusal;
+mod sample;
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use bmon_event::ServerTime;
+use bmon_server::{
+    api::{self, Api, Notices},
+    ingest::Counters,
+};
+use bmon_store::{Commit, Store};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+/// A moment in 2026.
+fn now() -> ServerTime {
+    ServerTime::from_micros(1_780_000_000_000_000)
+}
+
+/// A number for each that no other has.
+fn counters() -> Counters {
+    let counters = Counters::default();
+    let all = [
+        &counters.batches,
+        &counters.batch_bytes,
+        &counters.events,
+        &counters.unknown_events,
+        &counters.repeats,
+        &counters.jumps,
+        &counters.journal_syncs,
+        &counters.journal_sync_us,
+        &counters.journal_bytes,
+        &counters.journal_last,
+        &counters.journal_stored,
+        &counters.journal_released_early,
+        &counters.journal_damaged,
+        &counters.store_commits,
+        &counters.store_rows,
+        &counters.store_failures,
+    ];
+    for (number, counter) in (1_000_001..).zip(all) {
+        counter.store(number, Relaxed);
+    }
+    counters
+}
+
+/// The interface over the sample rows.
+struct Site {
+    router: Router,
+    notices: Notices,
+    _directory: tempfile::TempDir,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("bmon.sqlite");
+        let mut store = Store::open(&database).unwrap();
+        store.commit(&Commit { rows: &sample::rows(now()), journal_position: 42, accepted: &[] }).unwrap();
+        let notices = Notices::default();
+        let router = api::router(Api::new(database, notices.clone(), Arc::new(counters()), now));
+        Self { router, notices, _directory: directory }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn lists_lead_from_part_to_part() {
+    let site = Site::new();
+    for list in ["blocks", "reorgs", "rejections", "invalid-blocks", "gaps"] {
+        let key = list.replace('-', "_");
+        let all = json(&site.get(&format!("/api/v1/{list}")).await.body);
+        let (mut path, mut items) = (format!("/api/v1/{list}?limit=1"), Vec::new());
+        loop {
+            let part = json(&site.get(&path).await.body);
+            items.extend(part[&key].as_array().unwrap().clone());
+            let Some(next) = part["next"].as_str() else { break };
+            path = format!("/api/v1/{list}?limit=1&before={next}");
+        }
+        assert!(items.len() > 1, "{list}");
+        assert_eq!(all[&key], serde_json::Value::Array(items));
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_there_under_a_strict_policy_and_is_sent_once() {
+    let site = Site::new();
+    for (path, content_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/app.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+    ] {
+        let reply = site.get(path).await;
+        assert_eq!(reply.status, StatusCode::OK);
+        assert_eq!(reply.headers[header::CONTENT_TYPE], content_type);
+        let policy = reply.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        let tag = &reply.headers[header::ETAG];
+        let again = Request::get(path).header(header::IF_NONE_MATCH, tag).body(Body::empty()).unwrap();
+        let again = site.send(again).await;
+        assert_eq!((again.status, again.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+        assert_eq!(again.headers[header::ETAG], tag);
+    }
+}
+
+#[tokio::test]
+async fn the_stream_greets_tells_what_changed_and_ends() {
+    let site = Site::new();
+    let request = Request::get("/api/v1/stream").body(Body::empty()).unwrap();
+    let reply = site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(reply.headers()[header::CONTENT_TYPE], "text/event-stream");
+    site.notices.publish(api::Topic::Blocks);
+    site.notices.publish(api::Topic::InvalidBlocks);
+    let mut body = reply.into_body();
+    let mut text = String::new();
+    while !text.contains("event: change") {
+        let frame = body.frame().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+    }
+    assert!(text.starts_with("event: hello\ndata: {\"version\":"), "{text}");
+    assert!(
+        text.ends_with("event: change\ndata: {\"changed\":[\"blocks\",\"invalid-blocks\"]}\n\n"),
+        "{text}"
+    );
+    site.notices.close();
+    assert!(body.frame().await.is_none());
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
