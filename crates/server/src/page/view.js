@@ -88,9 +88,10 @@ export function nodeRows(node, nowUs, best) {
     cell("", agent(node.agent)),
     cell(`number ${silent ? "warn" : ""}`, ago(node.heard_at_us, node.heard_at)),
   );
-  const notes = notesOf(node, silent).map((note) =>
-    element("tr", { className: "note" }, element("td", {}), element("td", { colSpan: 9 }, prose(note))));
-  return [row, ...notes];
+  const notes = notesOf(node, silent);
+  if (notes.length === 0) return [row];
+  const items = notes.map((note) => element("span", { className: "item" }, prose(note)));
+  return [row, element("tr", { className: "note" }, element("td", {}), element("td", { colSpan: 9 }, items))];
 }
 
 function heightOf(node, best) {
@@ -140,7 +141,7 @@ function agent(health) {
 function notesOf(node, silent) {
   const notes = node.sources.filter((state) => !state.working).map((state) => `${state.source} does not work: ${state.detail}`);
   if (silent) notes.push("its agent is silent: what is shown may be old");
-  if (node.host.clock_synchronised === false) notes.push("the kernel says that its clock is not synchronised");
+  if (node.host.clock_synchronised === false) notes.push("its host's kernel says that the clock is not synchronised");
   if (node.agent?.dropped_events > 0) notes.push(`its agent dropped ${count(node.agent.dropped_events)} events: the spool was full`);
   return [...notes, ...node.warnings.map((warning) => `the node warns: ${warning}`)];
 }
@@ -215,7 +216,7 @@ export function invalidRow(verdict) {
     element("th", { scope: "row" }, verdict.node),
     cell("number", count(verdict.height)),
     cell("", hash(verdict.block, "block")),
-    cell("", verdict.reason ?? UNKNOWN),
+    cell("wrap", verdict.reason ?? UNKNOWN),
   );
 }
 
