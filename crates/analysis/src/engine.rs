@@ -6,7 +6,7 @@ use bmon_event::{Batch, Event, Network, NodeName, ServerTime};
 
 use crate::{
     analysis::{self, Analysis},
-    row::Row,
+    row::{NodeRow, Row},
     settings::Settings,
     state::{Change, NodeState},
 };
@@ -108,6 +108,11 @@ impl Engine {
             nodes.push(Watched { state, analyses: analysis::make_all(&settings) });
             NodeIndex(nodes.len() - 1)
         })
+    }
+
+    /// A node as it is now, if that is news.
+    pub(crate) fn row(&mut self, node: NodeIndex, heard_at: ServerTime) -> Option<NodeRow> {
+        self.nodes[node.0].state.row(heard_at)
     }
 
     /// Takes in one event of a node.

@@ -1,73 +1,111 @@
-//! Several streams of events as one.
+//! Several logs as one.
 
-use std::iter::Peekable;
+use bmon_event::AgentTime;
 
-use bmon_event::{AgentTime, Event};
+use super::Told;
 
-/// Yields the number of a stream, its next event, and the time of the merged stream, which never goes back. Of equal
-/// times the first stream comes first.
-pub(super) struct Merge<I: Iterator<Item = Event>> {
-    streams: Vec<Stream<I>>,
+/// Yields what several logs tell in the order of time, each with the number of its log. Each log is taken to be in
+/// order itself; of equal times the first log comes first.
+///
+/// A log is asked for what follows only when what it told before has been yielded, so that one that begins with
+/// [`Told::NothingBefore`] need not be opened before that time.
+#[derive(Debug)]
+pub struct Merge<I> {
+    logs: Vec<Log<I>>,
 }
 
-struct Stream<I: Iterator<Item = Event>> {
-    events: Peekable<I>,
-    /// The latest time of the events up to the next one; `None` when there is no next one.
+#[derive(Debug)]
+struct Log<I> {
+    told: I,
+    /// `None` when it has ended.
+    next: Option<Told>,
+    /// The time of `next`.
     next_at: Option<AgentTime>,
 }
 
-impl<I: Iterator<Item = Event>> Merge<I> {
-    pub(super) fn new(streams: Vec<I>) -> Self {
-        let start = |events: I| {
-            let mut stream = Stream { events: events.peekable(), next_at: None };
-            stream.advance(AgentTime::from_micros(i64::MIN));
-            stream
+impl<I: Iterator<Item = Told>> Merge<I> {
+    /// Merges these logs.
+    pub fn new(logs: Vec<I>) -> Self {
+        let start = |told| {
+            let mut log = Log { told, next: None, next_at: None };
+            log.advance();
+            log
         };
-        Self { streams: streams.into_iter().map(start).collect() }
+        Self { logs: logs.into_iter().map(start).collect() }
+    }
+
+    /// The logs, in the order in which they were given.
+    pub fn into_logs(self) -> impl Iterator<Item = I> {
+        self.logs.into_iter().map(|log| log.told)
     }
 }
 
-impl<I: Iterator<Item = Event>> Stream<I> {
-    /// Looks at the next event; the latest time before it was `latest`.
-    fn advance(&mut self, latest: AgentTime) {
-        self.next_at = self.events.peek().map(|event| latest.max(event.time()));
+impl<I: Iterator<Item = Told>> Log<I> {
+    fn advance(&mut self) -> Option<Told> {
+        let next = self.told.next();
+        self.next_at = next.as_ref().map(Told::at);
+        std::mem::replace(&mut self.next, next)
     }
 }
 
-impl<I: Iterator<Item = Event>> Iterator for Merge<I> {
-    type Item = (usize, Event, AgentTime);
+impl<I: Iterator<Item = Told>> Iterator for Merge<I> {
+    type Item = (usize, Told);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let waiting = self.streams.iter().enumerate();
-        let (at, index) = waiting.filter_map(|(index, stream)| Some((stream.next_at?, index))).min()?;
-        let stream = &mut self.streams[index];
-        let event = stream.events.next()?;
-        stream.advance(at);
-        Some((index, event, at))
+        let waiting = self.logs.iter().enumerate();
+        let (_, index) = waiting.filter_map(|(index, log)| Some((log.next_at?, index))).min()?;
+        Some((index, self.logs[index].advance()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bmon_event::{Kind, NodeTime, Source};
+    use bmon_event::{Event, Kind, NodeTime, Source};
 
     use super::*;
 
-    fn events(times: &[i64]) -> std::vec::IntoIter<Event> {
-        let event = |us: &i64| Event {
+    fn event(us: i64) -> Told {
+        Told::Event(Event {
             source: Source::Log,
-            node_time: Some(NodeTime::from_micros(*us)),
-            agent_time: AgentTime::from_micros(*us),
+            node_time: Some(NodeTime::from_micros(us)),
+            agent_time: AgentTime::from_micros(us),
             kind: Kind::NodeStopping,
-        };
-        times.iter().map(event).collect::<Vec<_>>().into_iter()
+        })
+    }
+
+    fn nothing_before(us: i64) -> Told {
+        Told::NothingBefore(AgentTime::from_micros(us))
+    }
+
+    fn merged(logs: Vec<Vec<Told>>) -> Vec<(usize, i64)> {
+        let merge = Merge::new(logs.into_iter().map(Vec::into_iter).collect());
+        let events = merge.filter(|(_, told)| matches!(told, Told::Event(_)));
+        events.map(|(log, told)| (log, told.at().as_micros())).collect()
     }
 
     #[test]
-    fn streams_are_merged_on_the_running_maximum_of_their_times() {
-        let merge = Merge::new(vec![events(&[1, 5, 2, 9]), events(&[3, 5, 6]), events(&[])]);
-        let merged: Vec<_> =
-            merge.map(|(stream, event, at)| (stream, event.time().as_micros(), at.as_micros())).collect();
-        assert_eq!(merged, [(0, 1, 1), (1, 3, 3), (0, 5, 5), (0, 2, 5), (1, 5, 5), (1, 6, 6), (0, 9, 9)]);
+    fn logs_are_merged_by_time_and_of_equals_the_first_comes_first() {
+        let logs = || vec![vec![event(1), event(5), event(9)], vec![event(3), event(5), event(6)], vec![]];
+        let expected = [(0, 1), (1, 3), (0, 5), (1, 5), (1, 6), (0, 9)];
+        assert_eq!(merged(logs()), expected);
+
+        let mut with_bounds = logs();
+        with_bounds[0].insert(1, nothing_before(4));
+        with_bounds[1].insert(0, nothing_before(3));
+        with_bounds[1].push(nothing_before(100));
+        with_bounds[2].push(nothing_before(7));
+        assert_eq!(merged(with_bounds), expected);
+    }
+
+    #[test]
+    fn a_log_is_not_asked_again_before_its_turn() {
+        let late = [nothing_before(10), event(12)].into_iter().enumerate().map(|(asked, told)| {
+            assert!(asked < 1, "asked too early");
+            told
+        });
+        let early = [event(1), event(9)].into_iter();
+        let logs: Vec<Box<dyn Iterator<Item = Told>>> = vec![Box::new(late), Box::new(early)];
+        let first: Vec<_> = Merge::new(logs).take(2).map(|(log, _)| log).collect();
+        assert_eq!(first, [1, 1]);
     }
 }

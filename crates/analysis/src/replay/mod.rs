@@ -5,84 +5,119 @@
 //! but the refused ones, so that memory grows with blocks and findings.
 
 mod block;
+mod finding;
 mod merge;
+mod reading;
 mod report;
 mod spread;
 
-use bmon_event::{Event, Kind, Network, NodeName, ServerTime};
+use bmon_event::{AgentTime, Event, Kind, Network, NodeName, ServerTime};
 
-use self::{block::Blocks, merge::Merge};
+use self::{block::Blocks, finding::Findings};
 use crate::{Engine, Settings, row::Row};
 
+pub use merge::Merge;
+pub use reading::{FileReading, LineCounts, Reading};
 pub use report::{
-    Block, Gap, InvalidBlock, LineCounts, Lines, Node, Quantiles, Rejection, Reorg, Report, Spread, Stages,
-    Time,
+    Block, Gap, InvalidBlock, Lines, Node, Quantiles, Rejection, Reorg, Report, Spread, Stages, Time,
 };
 
-/// The events of one node, in the order of its log.
+/// What one node told.
 #[derive(Clone, Debug)]
 pub struct Input<I> {
-    /// The node's name.
+    /// The node's name. No two inputs have the same.
     pub node: NodeName,
-    /// What it told.
-    pub events: I,
+    /// What it told, in the order of its log.
+    pub told: I,
+}
+
+/// The next of what a log tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// An event.
+    Event(Event),
+    /// No later event of this log has an earlier agent time than this. It lets others go on that are not later, and
+    /// changes nothing else: the result is the same without it.
+    NothingBefore(AgentTime),
+}
+
+impl Told {
+    /// The time that puts it in order beside those of other logs.
+    pub const fn at(&self) -> AgentTime {
+        match self {
+            Self::Event(event) => event.agent_time,
+            Self::NothingBefore(at) => *at,
+        }
+    }
+}
+
+/// Whether a replay looks at events of this kind at all. Who reads logs may leave out the others, which are most of
+/// what a log tells: transactions that come and go.
+pub const fn needs(kind: &Kind) -> bool {
+    !matches!(kind, Kind::TxAdded { .. } | Kind::TxRemoved { .. } | Kind::TxReplaced { .. })
 }
 
 /// How often what has waited long enough is said, in microseconds of event time.
 const TICK_US: i64 = 1_000_000;
 
-/// Runs every analysis over the events of several nodes of one network, and reports what was found. The report says
-/// nothing of lines until it is told (see [`Report::add_lines`]).
-pub fn run<I: Iterator<Item = Event>>(network: Network, inputs: Vec<Input<I>>, settings: Settings) -> Report {
+/// Rows given at once.
+const ROWS: usize = 4_096;
+
+/// Runs every analysis over what several nodes of one network told, gives all rows to `keep`, and reports what was
+/// found. An error of `keep` ends the replay. The report says nothing of lines and files until it is told (see
+/// [`Report::add_reading`]).
+pub fn run<I: Iterator<Item = Told>, E>(
+    network: Network,
+    inputs: Vec<Input<I>>,
+    settings: Settings,
+    keep: impl FnMut(&[Row]) -> Result<(), E>,
+) -> Result<Report, E> {
     let mut engine = Engine::new(Settings { track_transactions: false, ..settings });
-    let (names, streams): (Vec<_>, Vec<_>) =
-        inputs.into_iter().map(|input| (input.node, input.events)).unzip();
+    let (names, logs): (Vec<_>, Vec<_>) = inputs.into_iter().map(|input| (input.node, input.told)).unzip();
     let indices: Vec<_> = names.iter().map(|name| engine.node(network, name)).collect();
-    let mut report = Report::default();
-    let mut blocks = Blocks::new(&names);
-    let mut nodes: Vec<_> = names.into_iter().map(Node::new).collect();
-    let (mut rows, mut ticked) = (Vec::new(), None);
-    for (stream, event, now) in Merge::new(streams) {
-        let now = ServerTime::from_micros(now.as_micros());
-        if now.micros_since(*ticked.get_or_insert(now)) >= TICK_US {
-            engine.tick(now, &mut rows);
-            ticked = Some(now);
+    let mut rows =
+        Rows { waiting: Vec::new(), blocks: Blocks::new(&names), findings: Findings::default(), keep };
+    let (mut ticked, mut last) = (None, ServerTime::default());
+    for (log, told) in Merge::new(logs) {
+        let Told::Event(event) = told else { continue };
+        last = ServerTime::from_micros(event.agent_time.as_micros());
+        if last.micros_since(*ticked.get_or_insert(last)) >= TICK_US {
+            engine.tick(last, &mut rows.waiting);
+            ticked = Some(last);
         }
-        engine.observe(indices[stream], &event, now, &mut rows);
-        nodes[stream].note(&event);
-        keep(&mut rows, &mut blocks, &mut report);
+        engine.observe(indices[log], &event, last, &mut rows.waiting);
+        rows.flush(ROWS)?;
     }
-    engine.tick(ServerTime::from_micros(i64::MAX), &mut rows);
-    keep(&mut rows, &mut blocks, &mut report);
-    report.finish(nodes, &blocks);
-    report
+    engine.tick(ServerTime::from_micros(i64::MAX), &mut rows.waiting);
+    let nodes = indices.iter().filter_map(|index| engine.row(*index, last)).collect::<Vec<_>>();
+    rows.waiting.extend(nodes.iter().map(|node| Row::Node(Box::new(node.clone()))));
+    rows.flush(0)?;
+    Ok(Report::new(nodes.into_iter().map(Node::new).collect(), &rows.blocks, rows.findings))
 }
 
-fn keep(rows: &mut Vec<Row>, blocks: &mut Blocks, report: &mut Report) {
-    for row in rows.drain(..) {
-        match row {
-            Row::Block(row) => blocks.note(row.block, row.height),
-            Row::BlockSighting(row) => blocks.sight(&row),
-            Row::Finding(finding) => report.note(*finding),
-            Row::Node(_) | Row::TxSighting(_) => {}
-        }
-    }
+/// Where the rows go: to the caller, and into the report.
+struct Rows<K> {
+    waiting: Vec<Row>,
+    blocks: Blocks,
+    findings: Findings,
+    keep: K,
 }
 
-impl Node {
-    const fn new(node: NodeName) -> Self {
-        Self { node, version: None, from: None, to: None, events: 0, tip: None, height: None }
-    }
-
-    fn note(&mut self, event: &Event) {
-        let at = Some(Time(event.time()));
-        self.from = self.from.min(at).or(at);
-        self.to = self.to.max(at);
-        self.events += 1;
-        match &event.kind {
-            Kind::NodeStarted { banner } => self.version = Some(banner.clone()),
-            Kind::Tip { block, height, .. } => (self.tip, self.height) = (Some(*block), *height),
-            _ => {}
+impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
+    /// Passes the rows on if there are more than `most`.
+    fn flush(&mut self, most: usize) -> Result<(), E> {
+        if self.waiting.len() <= most {
+            return Ok(());
         }
+        (self.keep)(&self.waiting)?;
+        for row in self.waiting.drain(..) {
+            match row {
+                Row::Block(row) => self.blocks.note(row.block, row.height),
+                Row::BlockSighting(row) => self.blocks.sight(&row),
+                Row::Finding(finding) => self.findings.note(*finding),
+                Row::Node(_) | Row::TxSighting(_) => {}
+            }
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,19 @@
 //! The document that a replay gives. Its keys are stable; more may be added.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bmon_event::{AgentTime, BlockHash, NodeName, Source, Txid, Wtxid};
 use serde::{Serialize, Serializer};
 
-use super::block::Blocks;
-use crate::finding::{Body, Finding, FindingId};
+use super::{
+    block::Blocks,
+    finding::Findings,
+    reading::{FileReading, Reading},
+};
+use crate::{
+    finding::{Body, Finding},
+    row::NodeRow,
+};
 
 /// An instant of a log, by its node's clock. As text it is RFC 3339, UTC, with microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +46,6 @@ pub struct Report {
     pub block_spread: Spread,
     /// What in the logs makes the report less sure, for a person to read.
     pub warnings: Vec<String>,
-    /// Findings as they were last said.
-    #[serde(skip)]
-    found: HashMap<FindingId, Finding>,
 }
 
 /// A node, as its log tells.
@@ -51,16 +55,18 @@ pub struct Node {
     pub node: NodeName,
     /// The banner of its last start, `None` if the log tells of none.
     pub version: Option<String>,
-    /// Its first event, `None` if there is none.
+    /// The first time in its log, `None` if there is none.
     pub from: Option<Time>,
-    /// Its last event, `None` if there is none.
+    /// The latest time in its log, `None` if there is none.
     pub to: Option<Time>,
-    /// Events.
-    pub events: u64,
+    /// Lines of its log.
+    pub lines: u64,
     /// The end of its active chain in the end, `None` if the log tells of none.
     pub tip: Option<BlockHash>,
     /// Its height.
     pub height: Option<u32>,
+    /// The files of its log, in the order in which they were read: by the first time in each.
+    pub files: Vec<FileReading>,
 }
 
 /// Lines of all logs.
@@ -74,29 +80,6 @@ pub struct Lines {
     pub unmatched: u64,
     /// Lines without a time of their own.
     pub without_time: u64,
-    /// Lines by message.
-    pub messages: BTreeMap<String, u64>,
-}
-
-/// What was counted while one node's log was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LineCounts {
-    /// Lines.
-    pub total: u64,
-    /// Lines that are a message bmon knows.
-    pub matched: u64,
-    /// Lines without a time of their own.
-    pub without_time: u64,
-    /// Lines that were too long to be read.
-    pub cut: u64,
-    /// Lines that say that the node leaves out lines of some source location.
-    pub suppressing: u64,
-    /// Times that the log's time went back by more than a second.
-    pub steps_back: u64,
-    /// The largest of those steps in microseconds.
-    pub largest_step_back_us: u64,
-    /// Events left out because no line had told a time yet.
-    pub unplaced: u64,
     /// Lines by message.
     pub messages: BTreeMap<String, u64>,
 }
@@ -215,51 +198,42 @@ pub struct Quantiles {
     pub p99_9: f64,
 }
 
+impl Node {
+    /// The node, of whose log nothing is known yet.
+    pub(super) fn new(row: NodeRow) -> Self {
+        let NodeRow { node, version, tip, height, .. } = row;
+        Self { node, version, from: None, to: None, lines: 0, tip, height, files: Vec::new() }
+    }
+}
+
 impl Report {
+    pub(super) fn new(nodes: Vec<Node>, blocks: &Blocks, findings: Findings) -> Self {
+        let block_spread = Spread::new(blocks.spreads_us());
+        let mut report = Self { nodes, blocks: blocks.report(), block_spread, ..Self::default() };
+        findings.into_sorted().into_iter().for_each(|finding| report.list(finding));
+        report
+    }
+
     /// Adds what was counted while `node`'s log was read, and warns of what it means. To be called once for each
     /// node, in their order.
-    pub fn add_lines(&mut self, node: &NodeName, counts: &LineCounts) {
+    pub fn add_reading(&mut self, node: &NodeName, reading: Reading) {
+        let Reading { files, counts, warnings } = reading;
+        let nothing = (counts.matched == 0).then(|| "nothing in its log is known".to_owned());
+        for warning in warnings.into_iter().chain(counts.warnings()).chain(nothing) {
+            self.warnings.push(format!("`{node}`: {warning}"));
+        }
         self.lines.total += counts.total;
         self.lines.matched += counts.matched;
         self.lines.unmatched += counts.total - counts.matched;
         self.lines.without_time += counts.without_time;
-        for (message, lines) in &counts.messages {
-            *self.lines.messages.entry(message.clone()).or_default() += lines;
+        for (message, lines) in counts.messages {
+            *self.lines.messages.entry(message).or_default() += lines;
         }
-        let largest = counts.largest_step_back_us as f64 / 1e6;
-        for (count, what) in [
-            (
-                counts.steps_back,
-                format!("times its time steps back by more than a second, at most by {largest} s"),
-            ),
-            (counts.cut, "lines are too long to be read".to_owned()),
-            (counts.suppressing, "lines say that the node leaves out others".to_owned()),
-            (counts.unplaced, "events have no time before them and are left out".to_owned()),
-        ] {
-            if count > 0 {
-                self.warnings.push(format!("`{node}`: {count} {what}"));
-            }
-        }
-    }
-
-    pub(super) fn note(&mut self, finding: Finding) {
-        self.found.insert(finding.id, finding);
-    }
-
-    pub(super) fn finish(&mut self, nodes: Vec<Node>, blocks: &Blocks) {
-        for node in nodes.iter().filter(|node| node.events == 0) {
-            self.warnings.push(format!("`{}`: nothing in its log is known", node.node));
-        }
-        self.nodes = nodes;
-        self.blocks = blocks.report();
-        self.block_spread = Spread::new(blocks.spreads_us());
-        let mut found: Vec<_> = std::mem::take(&mut self.found).into_values().collect();
-        found.sort_unstable_by(|one, other| {
-            let key = |finding: &Finding| (finding.sighted.at, finding.id);
-            key(one).cmp(&key(other))
-        });
-        for finding in found {
-            self.list(finding);
+        if let Some(known) = self.nodes.iter_mut().find(|known| known.node == *node) {
+            known.from = files.iter().filter_map(|file| file.from).min();
+            known.to = files.iter().filter_map(|file| file.to).max();
+            known.lines = counts.total;
+            known.files = files;
         }
     }
 

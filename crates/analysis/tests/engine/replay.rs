@@ -1,12 +1,15 @@
 //! Logs of real nodes, on regtest, from one reorg to one invalid block: Knots 29.4.3 (`alice`) and Core 31.99 (`bob`).
 //! Lines of no interest here are left out.
 
+use std::convert::Infallible;
+
 use bmon_analysis::{
     Settings,
-    replay::{self, Input, LineCounts, Report},
+    replay::{self, Input, LineCounts, Reading, Report, Told},
+    row::Row,
 };
 use bmon_corelog::Reader;
-use bmon_event::{Event, Txid};
+use bmon_event::{Event, Kind, Txid};
 use serde_json::{Value, json};
 
 use crate::rows::{name, regtest};
@@ -25,15 +28,20 @@ const NEW: [&str; 3] = [
     "05b82654dd89660f7ea8a776949428e1edb32b281349d8b1cd9342c93ad21c98",
 ];
 
-fn read(log: &str) -> Vec<Event> {
-    let mut events = Vec::new();
-    Reader::new(0, None).read(log.as_bytes(), None, |event| events.push(event));
-    events
+fn read(log: &str) -> Vec<Told> {
+    let mut told = Vec::new();
+    Reader::new(0, None).read(log.as_bytes(), None, |event| told.push(Told::Event(event)));
+    told
+}
+
+fn inputs(logs: &[(&str, &str)]) -> Vec<Input<std::vec::IntoIter<Told>>> {
+    logs.iter().map(|(node, log)| Input { node: name(node), told: read(log).into_iter() }).collect()
 }
 
 fn report(logs: &[(&str, &str)]) -> Report {
-    let input = |(node, log): &(&str, &str)| Input { node: name(node), events: read(log).into_iter() };
-    replay::run(regtest(), logs.iter().map(input).collect(), Settings::default())
+    let keep_none = |_: &[Row]| Ok::<_, Infallible>(());
+    let Ok(report) = replay::run(regtest(), inputs(logs), Settings::default(), keep_none);
+    report
 }
 
 fn json(report: &Report) -> Value {
@@ -144,7 +152,7 @@ fn the_document_has_its_keys_and_is_the_same_on_every_run() {
         largest_step_back_us: 1_500_000,
         ..LineCounts::default()
     };
-    first.add_lines(&name("bob"), &counts);
+    first.add_reading(&name("bob"), Reading { counts, ..Reading::default() });
     let document = json(&first);
     let mut keys: Vec<_> = document.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -165,4 +173,47 @@ fn the_document_has_its_keys_and_is_the_same_on_every_run() {
     assert_eq!(document["warnings"], json!([warning]));
     let text = |report: &Report| serde_json::to_string(report).unwrap();
     assert_eq!(text(&report(&LOGS)), text(&report(&LOGS)));
+}
+
+#[test]
+fn every_row_is_given_and_each_node_has_one() {
+    let mut rows = Vec::new();
+    let keep = |some: &[Row]| {
+        rows.extend_from_slice(some);
+        Ok::<_, Infallible>(())
+    };
+    let Ok(report) = replay::run(regtest(), inputs(&LOGS), Settings::default(), keep);
+    let nodes: Vec<_> = rows
+        .iter()
+        .filter_map(|row| if let Row::Node(row) = row { Some((row.node.clone(), row.tip)) } else { None })
+        .collect();
+    let expected: Vec<_> = report.nodes.iter().map(|node| (node.node.clone(), node.tip)).collect();
+    assert_eq!(nodes, expected);
+    assert!(nodes.iter().all(|(_, tip)| tip.is_some()));
+    let findings = rows.iter().filter(|row| matches!(row, Row::Finding(_))).count();
+    assert!(findings >= report.reorgs.len() + report.rejections.len() + report.invalid_blocks.len());
+}
+
+#[test]
+fn what_cannot_be_kept_ends_the_replay() {
+    let refuse = |_: &[Row]| Err("full");
+    assert_eq!(replay::run(regtest(), inputs(&LOGS), Settings::default(), refuse), Err("full"));
+}
+
+#[test]
+fn what_a_replay_does_not_need_changes_nothing() {
+    let with_transactions = LOGS.map(|(node, log)| {
+        let told = read(log).into_iter().flat_map(|told| {
+            let Told::Event(event) = &told else { panic!("a log gives events only") };
+            let txid = Txid::from_bytes([7; 32]);
+            let kind = Kind::TxAdded { txid, wtxid: None, peer: None, mempool_sequence: None };
+            assert!(replay::needs(&event.kind) && !replay::needs(&kind));
+            let added = Told::Event(Event { kind, ..event.clone() });
+            [told, added]
+        });
+        Input { node: name(node), told: told.collect::<Vec<_>>().into_iter() }
+    });
+    let keep_none = |_: &[Row]| Ok::<_, Infallible>(());
+    let Ok(with) = replay::run(regtest(), with_transactions.into(), Settings::default(), keep_none);
+    assert_eq!(with, report(&LOGS));
 }

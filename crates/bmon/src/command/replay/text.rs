@@ -1,0 +1,155 @@
+//! The report for people.
+
+use std::collections::BTreeMap;
+
+use bmon_analysis::replay::{Quantiles, Report};
+
+use crate::{
+    table::{Align, Table},
+    text::{or_dash, short},
+};
+
+use Align::{Left, Right};
+
+/// Findings of one kind that are listed one by one; the JSON document has all.
+const LISTED: usize = 20;
+
+/// What there is to say, most telling first. Kinds of which nothing was found are left out.
+pub(super) fn report(report: &Report) -> String {
+    let mut text = nodes(report);
+    text.push('\n');
+    text.push_str(&lines(report));
+    for section in [spread(report), reorgs(report), invalid_blocks(report), rejections(report), gaps(report)]
+    {
+        if !section.is_empty() {
+            text.push('\n');
+            text.push_str(&section);
+        }
+    }
+    if !report.warnings.is_empty() {
+        text.push('\n');
+    }
+    report.warnings.iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
+    text
+}
+
+fn nodes(report: &Report) -> String {
+    let mut table = Table::new(vec![
+        ("NODE", Left),
+        ("FROM", Left),
+        ("TO", Left),
+        ("FILES", Right),
+        ("LINES", Right),
+        ("HEIGHT", Right),
+        ("TIP", Left),
+        ("VERSION", Left),
+    ]);
+    for node in &report.nodes {
+        table.row(vec![
+            node.node.to_string(),
+            or_dash(node.from.map(|at| at.0)),
+            or_dash(node.to.map(|at| at.0)),
+            node.files.len().to_string(),
+            node.lines.to_string(),
+            or_dash(node.height),
+            node.tip.as_ref().map_or_else(|| "-".to_owned(), short),
+            or_dash(node.version.as_ref()),
+        ]);
+    }
+    table.render()
+}
+
+fn lines(report: &Report) -> String {
+    let lines = &report.lines;
+    let percent = 100.0 * lines.matched as f64 / lines.total.max(1) as f64;
+    format!(
+        "{} lines, {} of them ({percent:.1} %) messages bmon knows\n{} blocks, {} reorgs, {} invalid blocks, {} rejections, {} gaps\n",
+        lines.total,
+        lines.matched,
+        report.blocks.len(),
+        report.reorgs.len(),
+        report.invalid_blocks.len(),
+        report.rejections.len(),
+        report.gaps.len()
+    )
+}
+
+fn spread(report: &Report) -> String {
+    let Some(Quantiles { p50, p75, p90, p95, p99, p99_9 }) = report.block_spread.quantiles else {
+        return String::new();
+    };
+    let blocks = report.block_spread.blocks;
+    let mut table =
+        Table::new(["p50", "p75", "p90", "p95", "p99", "p99.9"].map(|quantile| (quantile, Right)).to_vec());
+    table.row([p50, p75, p90, p95, p99, p99_9].map(|seconds| format!("{seconds:.3} s")).to_vec());
+    format!("FROM THE FIRST NODE'S TIP TO THE LAST'S, {blocks} BLOCKS\n{}", table.render())
+}
+
+fn reorgs(report: &Report) -> String {
+    let mut text = String::new();
+    for reorg in report.reorgs.iter().take(LISTED) {
+        let fork = or_dash(reorg.fork_height);
+        let (node, depth, at) = (&reorg.node, reorg.depth, reorg.finished_at.0);
+        text.push_str(&format!("REORG of {node} at {at}: {depth} deep, fork at {fork}\n"));
+        reorg.old.iter().for_each(|block| text.push_str(&format!("  - {block}\n")));
+        reorg.new.iter().for_each(|block| text.push_str(&format!("  + {block}\n")));
+    }
+    text + &others(report.reorgs.len(), "reorgs")
+}
+
+fn invalid_blocks(report: &Report) -> String {
+    let mut text = String::new();
+    for block in report.invalid_blocks.iter().take(LISTED) {
+        let (node, at, hash) = (&block.node, block.at.0, block.hash);
+        let (height, reason) = (or_dash(block.height), or_dash(block.reason.as_ref()));
+        text.push_str(&format!("INVALID BLOCK of {node} at {at}: height {height}, {reason}\n  {hash}\n"));
+    }
+    text + &others(report.invalid_blocks.len(), "invalid blocks")
+}
+
+/// One by one where they are few, by reason where they are many.
+fn rejections(report: &Report) -> String {
+    if report.rejections.is_empty() {
+        return String::new();
+    }
+    if report.rejections.len() > LISTED {
+        return rejections_by_code(report);
+    }
+    let mut table = Table::new(vec![("REJECTED AT", Left), ("NODE", Left), ("TXID", Left), ("REASON", Left)]);
+    for found in &report.rejections {
+        let (at, node) = (found.at.0.to_string(), found.node.to_string());
+        table.row(vec![at, node, found.txid.to_string(), found.reason.clone()]);
+    }
+    table.render()
+}
+
+fn rejections_by_code(report: &Report) -> String {
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    for found in &report.rejections {
+        *counts.entry((&found.node, found.code.as_str())).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|((node, _), count)| (*node, std::cmp::Reverse(*count)));
+    let mut table = Table::new(vec![("REJECTIONS", Right), ("NODE", Left), ("REASON", Left)]);
+    for ((node, code), count) in counts {
+        table.row(vec![count.to_string(), node.to_string(), code.to_owned()]);
+    }
+    table.render()
+}
+
+fn gaps(report: &Report) -> String {
+    let mut text = String::new();
+    for gap in report.gaps.iter().take(LISTED) {
+        let (node, from, to) = (&gap.node, or_dash(gap.from.map(|at| at.0)), gap.to.0);
+        text.push_str(&format!("GAP of {node} from {from} to {to}: {}\n", gap.reason));
+    }
+    text + &others(report.gaps.len(), "gaps")
+}
+
+/// Says what is not listed.
+fn others(found: usize, what: &str) -> String {
+    match found.checked_sub(LISTED) {
+        Some(more @ 1..) => format!("and {more} more {what}: `--json` lists all\n"),
+        _ => String::new(),
+    }
+}
