@@ -17,12 +17,18 @@ use clap::Args;
 
 use crate::failure::{Code, Failure, Result};
 
-/// Find the same things in old logs, without a server.
-///
-/// Files are debug.log as it is, compressed (gzip or zstd) or rotated (debug.log.1), or `-` for standard input. Their
-/// order does not matter: the files of a node are read by the first time in each, and merged where they overlap. A
-/// file that ends in .csv or .csv.gz is a tip history, with rows `height,hash,milliseconds`.
+/// The end of `--help`.
+const AFTER_HELP: &str = "\
+Files:
+  debug.log as it is, compressed (gzip, zstd) or rotated (debug.log.1), or `-` for standard input. Their order does
+  not matter: the files of a node are read by the first time in each, and merged where they overlap. A file that ends
+  in .csv or .csv.gz is a tip history: rows `height,hash,milliseconds` in any order.
+
+Example:
+  bmon replay alice=alice/debug.log,alice/debug.log.1.gz bob=bob/debug.log --from 2026-11-01 --to 2026-12-01";
+
 #[derive(Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Replay {
     /// A node's name and its files
     #[arg(required = true, value_name = "NAME=FILE[,FILE…]")]
@@ -39,7 +45,7 @@ pub(crate) struct Replay {
     /// Print the report as one JSON document
     #[arg(long)]
     json: bool,
-    /// Also write what is found into a database, as a server does
+    /// Also write what is found into a database as a server has it, such as `bmon.sqlite` in its data folder
     #[arg(long, value_name = "DB")]
     store: Option<PathBuf>,
 }
