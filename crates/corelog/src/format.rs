@@ -2,10 +2,10 @@
 //!
 //! A declaration quotes the format string as Core's source has it. [`literals`] cuts it at compile time into the
 //! stretches between its conversions, and a [`Cursor`] walks over a text with them: literal, field, literal, field.
-//! What type a field is comes from the message it is put into.
+//! What type a field is comes from the message it is put into. A percent sign, `%%`, can only stand directly after a
+//! conversion.
 
 use bmon_event::{BlockHash, Txid, Wtxid};
-use memchr::memmem;
 
 /// The number of conversions (`%s`, `%08x`, `%.2f`) of a format string.
 pub(crate) const fn conversions(format: &str) -> usize {
@@ -29,27 +29,47 @@ pub(crate) const fn literals<const N: usize>(format: &'static str) -> [&'static 
         rest = after;
         count += 1;
     }
-    literals[count] = rest;
+    literals[count] = unescape(rest);
     literals
 }
 
 /// What is before and after the first conversion, `None` when there is none.
 #[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
 const fn next_conversion(format: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut start = 0;
-    while start < format.len() && format[start] != b'%' {
+    let text = unescape(format);
+    let mut start = format.len() - text.len();
+    while start < text.len() && text[start] != b'%' {
         start += 1;
     }
-    if start == format.len() {
+    if start == text.len() {
         return None;
     }
     let mut end = start + 1;
     // Flags, width, precision and length, then the letter.
-    while matches!(format[end], b'0'..=b'9' | b'.' | b'l' | b'z' | b'h') {
+    while matches!(text[end], b'0'..=b'9' | b'.' | b'l' | b'z' | b'h') {
         end += 1;
     }
-    assert!(format[end].is_ascii_alphabetic(), "`%%` and other conversions than letters are not supported");
-    Some((format.split_at(start).0, format.split_at(end + 1).1))
+    assert!(text[end].is_ascii_alphabetic(), "`%%` can only stand directly after a conversion");
+    Some((text.split_at(start).0, text.split_at(end + 1).1))
+}
+
+/// Leaves out the first of two percent signs at the front.
+const fn unescape(format: &[u8]) -> &[u8] {
+    match format {
+        [b'%', rest @ ..] if matches!(rest, [b'%', ..]) => rest,
+        _ => format,
+    }
+}
+
+/// The text before the first conversion of a format string and what follows the conversion, `None` when there is none.
+pub(crate) fn split(format: &str) -> Option<(&str, &str)> {
+    let (literal, after) = next_conversion(format.as_bytes())?;
+    Some((std::str::from_utf8(literal).ok()?, std::str::from_utf8(after).ok()?))
+}
+
+/// The text of a format string without conversions.
+pub(crate) fn unescaped(format: &str) -> &str {
+    if format.starts_with("%%") { format.get(1..).unwrap_or_default() } else { format }
 }
 
 /// A place in a text that is read by a format string.
@@ -135,6 +155,34 @@ macro_rules! number_field {
 
 number_field!(u32 u64);
 
+impl<'a> Field<'a> for i64 {
+    const SAMPLE: &'static str = "-17";
+
+    #[inline]
+    fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
+        let (sign, digits) = match bytes {
+            [b'-', digits @ ..] => (-1, digits),
+            digits => (1, digits),
+        };
+        let (number, rest) = u64::take(digits, next)?;
+        Some((Self::try_from(number).ok()? * sign, rest))
+    }
+}
+
+/// `true` or `false`, in numbers 1 or 0.
+impl<'a> Field<'a> for bool {
+    const SAMPLE: &'static str = "true";
+
+    #[inline]
+    fn take(bytes: &'a [u8], _next: &[u8]) -> Option<(Self, &'a [u8])> {
+        match bytes {
+            [b't', b'r', b'u', b'e', rest @ ..] | [b'1', rest @ ..] => Some((true, rest)),
+            [b'f', b'a', b'l', b's', b'e', rest @ ..] | [b'0', rest @ ..] => Some((false, rest)),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Field<'a> for f64 {
     const SAMPLE: &'static str = "95.123456";
 
@@ -147,12 +195,16 @@ impl<'a> Field<'a> for f64 {
     }
 }
 
+/// `null` where there is none.
 impl<'a, F: Field<'a>> Field<'a> for Option<F> {
     const SAMPLE: &'static str = F::SAMPLE;
 
     #[inline]
     fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
-        F::take(bytes, next).map(|(field, rest)| (Some(field), rest))
+        match F::take(bytes, next) {
+            Some((field, rest)) => Some((Some(field), rest)),
+            None => Some((None, bytes.strip_prefix(b"null")?)),
+        }
     }
 }
 
@@ -163,7 +215,12 @@ impl<'a> Field<'a> for &'a [u8] {
 
     #[inline]
     fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
-        let end = if next.is_empty() { bytes.len() } else { memmem::rfind(bytes, next)? };
+        let end = match next.first() {
+            // Lines are short, so that this is faster than a search that prepares itself.
+            Some(first) => memchr::memrchr_iter(*first, bytes)
+                .find(|start| bytes.get(*start..).is_some_and(|rest| rest.starts_with(next)))?,
+            None => bytes.len(),
+        };
         bytes.split_at_checked(end)
     }
 }
@@ -204,6 +261,13 @@ mod tests {
     }
 
     #[test]
+    fn two_percent_signs_after_a_conversion_are_one() {
+        const PERCENT: &str = "(%d%%, %.2f%%)";
+        static LITERALS: [&[u8]; conversions(PERCENT) + 1] = literals(PERCENT);
+        assert_eq!(LITERALS, [b"(".as_slice(), b"%, ", b"%)"]);
+    }
+
+    #[test]
     fn fields_are_read_between_the_literals() {
         static LITERALS: [&[u8]; 3] = literals("a=%d b=%s");
         let mut cursor = Cursor::start(b"a=17 b=x, y", &LITERALS).unwrap();
@@ -230,6 +294,23 @@ mod tests {
         assert_eq!(u64::take(b"-1", b""), None);
         assert_eq!(f64::take(b"1.5e+3x", b"x"), Some((1500.0, b"x".as_slice())));
         assert_eq!(f64::take(b"--", b""), None);
+        assert_eq!(i64::take(b"-141 ", b" "), Some((-141, b" ".as_slice())));
+        assert_eq!(i64::take(b"--1", b""), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        assert_eq!(<Option<BlockHash> as Field>::take(b"null (x", b" "), Some((None, b" (x".as_slice())));
+        assert_eq!(<Option<u32> as Field>::take(b"7", b""), Some((Some(7), b"".as_slice())));
+        assert_eq!(<Option<u32> as Field>::take(b"x", b""), None);
+    }
+
+    #[test]
+    fn truth_is_a_word_or_a_number() {
+        for (text, truth) in [("true", Some(true)), ("0", Some(false)), ("false", Some(false)), ("no", None)]
+        {
+            assert_eq!(bool::take(text.as_bytes(), b"").map(|(truth, _)| truth), truth, "{text}");
+        }
     }
 
     #[test]

@@ -23,5 +23,5 @@ pub use format::Word;
 pub use label::{Category, Level};
 pub use line::{Line, Location};
 pub use message::Message;
-pub use reader::{Counts, Reader};
+pub use reader::{Counts, MessageCounts, Reader};
 pub use split::{RawLine, Splitter};

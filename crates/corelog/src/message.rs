@@ -2,7 +2,7 @@
 
 use bmon_event::{Kind, NodeTime};
 
-use crate::{category, dispatch, label::Category, line::Line};
+use crate::{category, dispatch, format, label::Category, line::Line};
 
 /// One way in which some versions of the node word one message.
 #[derive(Clone, Copy, Debug)]
@@ -13,15 +13,38 @@ pub struct Wording {
     pub categories: &'static [Category],
     /// The format string, as Core's source has it, without the end of line.
     pub format: &'static str,
-    /// The versions that have it, `..` as in Rust ranges: `0.12..=24` or `30..`.
+    /// The releases that have it, `..` as in Rust ranges: `0.12..=24` or `30..`. A bound with a question mark is certain,
+    /// but releases beyond it may have the wording too: their source was not at hand. `knots 29` is one of Knots alone.
     pub versions: &'static str,
-    /// A file of the node's source that has it, and the release that was looked at.
+    /// Where the node's source has it: file, line and release (`src/net.cpp:4083@v26.0`), or a development snapshot
+    /// (`@31.99`). `, by copies` is a wording that was only seen in other projects' copies of the release's source,
+    /// `, unconfirmed` one that was not seen at all, and `bitcoind@…` one in the program itself.
     pub source: &'static str,
     /// The format string's text before its first conversion.
     pub(crate) head: &'static [u8],
     pub(crate) read: for<'a> fn(&'a [u8]) -> Option<Message<'a>>,
     /// A text for each conversion that it can be read from, for tests and documentation.
     pub samples: &'static [&'static str],
+}
+
+impl Wording {
+    /// A text in this wording, with a sample in place of each conversion.
+    pub fn rendered(&self) -> String {
+        self.render(self.samples)
+    }
+
+    /// The text that it gives with these values for its conversions.
+    fn render(&self, values: &[&str]) -> String {
+        let mut text = String::new();
+        let mut rest = self.format;
+        let mut values = values.iter();
+        while let Some((literal, after)) = format::split(rest) {
+            text.push_str(literal);
+            text.push_str(values.next().copied().unwrap_or_default());
+            rest = after;
+        }
+        text + format::unescaped(rest)
+    }
 }
 
 /// Declares a message: its type, the event it becomes, and its wordings, the newest first.
@@ -145,7 +168,19 @@ macro_rules! messages {
             pub const fn name(&self) -> &'static str {
                 match self { $($(Self::$name(_) => stringify!($name),)+)+ }
             }
+
+            /// The names of all messages.
+            pub const NAMES: &'static [&'static str] = &[$($(stringify!($name),)+)+];
+
+            /// Its place in [`Message::NAMES`].
+            #[inline]
+            pub const fn index(&self) -> usize {
+                match self { $($(Self::$name(_) => Place::$name as usize,)+)+ }
+            }
         }
+
+        /// The messages without what they say.
+        enum Place { $($($name,)+)+ }
 
         /// The wordings of every message, in the order in which they are tried.
         const DECLARED: &[&[Wording]] = &[$($(category::$file::$name::WORDINGS,)+)+];
@@ -153,17 +188,134 @@ macro_rules! messages {
 }
 
 messages! {
-    general {
+    node {
         NodeStarted<'a>,
         NodeStopping,
+        NodeStopped,
+        DataDirectory<'a>,
+        Setting<'a>,
+        StartStep<'a>,
+        ConnectionLimit,
+        CacheLimit,
+        ScriptThreads,
+        AssumedValid,
+        NothingAssumedValid,
+        MinimumWork<'a>,
+        PruneTarget,
+        BlockIndexSize,
+        StartHeight,
+        ChainLoaded<'a>,
+        FatalError<'a>,
+        DiskFull,
+        MemoryFull,
+        RpcThreads,
+        RpcQueueFull,
+        LogUnlimited,
+        LogSuppressed<'a>,
+        LogResumed<'a>,
+    }
+    header {
         HeaderSeen,
         CompactHeaderSeen,
+        HeadersProgress,
+        HeadersPresyncProgress,
+    }
+    chain {
         UpdateTip,
         InvalidChainFound,
         ConnectTipFailed<'a>,
         AcceptBlockFailed<'a>,
-        LogSuppressed<'a>,
-        LogResumed<'a>,
+        BackgroundTip,
+        InvalidChainBest,
+        BlockRefused<'a>,
+        BlockValidationError<'a>,
+        ActivationFailed<'a>,
+        DisconnectFailed,
+        InvalidChainLonger,
+        ForkFound,
+        InitialDownloadLeft,
+        StaleTip,
+        BlockTimeout,
+        ScriptsVerified<'a>,
+        ScriptsAssumedValid,
+        TemplateMade,
+    }
+    storage {
+        ReindexFile,
+        ReindexFinished,
+        ImportFile<'a>,
+        FileImported,
+        LastBlockFile,
+        BlockFileFull<'a>,
+        BlocksPruned,
+        PrunedByHand,
+        LargeFlush,
+        CacheFull,
+        CacheResized<'a>,
+        DatabaseOpening<'a>,
+        DatabaseOpened,
+        DatabaseWiped<'a>,
+        DatabaseUnreadable<'a>,
+        CoinsInconsistent,
+        BlockUnreadable<'a>,
+        VerificationStarted,
+        VerificationProgress,
+        VerificationPassed,
+        VerificationFailed<'a>,
+        ReplayStarted,
+        RollingBack,
+        RollingForward,
+        MempoolLoading,
+        MempoolLoadProgress,
+        MempoolLoaded,
+        MempoolNotLoaded,
+        MempoolDumping,
+        MempoolDumped,
+    }
+    index {
+        IndexSyncing<'a>,
+        IndexEnabled<'a>,
+        IndexCatchingUp<'a>,
+        IndexForked,
+        IndexCorrupted<'a>,
+        IndexNotWritten<'a>,
+        IndexBlockUnreadable,
+        IndexParentUnexpected<'a>,
+        SnapshotLoading,
+        SnapshotProgress,
+        SnapshotLoaded,
+        SnapshotActivated,
+        SnapshotValidated,
+        SnapshotMismatch<'a>,
+    }
+    connection {
+        PeerConnected<'a>,
+        VersionReceived<'a>,
+        VersionSent,
+        ConnectionAdded,
+        ConnectionForgotten,
+        ConnectionAttempt<'a>,
+        ConnectionAccepted<'a>,
+        ConnectionRefused<'a>,
+        ConnectionsFull,
+        PeerEvicted<'a>,
+        SocketClosed,
+        SocketReceiveError<'a>,
+        SocketSendError<'a>,
+        SocketTimeout<'a>,
+        PingTimeout,
+        DisconnectedOnPurpose,
+        SocketReset,
+        Misbehaving<'a>,
+        PeerDiscouraged,
+        PeerNotPunished,
+        MisbehaviourTolerated<'a>,
+        ConnectedToSelf<'a>,
+        PeerStalling,
+        HeadersTimeout,
+        PeerChainOld<'a>,
+        PeerChainWeak,
+        ExtraPeerDropped,
     }
     validation {
         TransactionAddedToMempool,
@@ -171,20 +323,140 @@ messages! {
         BlockChecked<'a>,
         BlockConnected,
         BlockDisconnected,
+        NewPowValidBlock,
+        ActiveTipChange,
+        UpdatedBlockTip,
+        MempoolRemovedForBlock,
+        ChainstateFlushed,
+        ToldTransactionAdded,
+        ToldTransactionRemoved,
+        ToldBlockConnected,
+        ToldBlockDisconnected,
+        ToldUpdatedBlockTip,
+        ToldMempoolRemovedForBlock,
+        ToldChainstateFlushed,
+        MarkedInvalid,
+        ParentUnknown,
+        ParentInvalid,
+        HeaderRefused<'a>,
+        BlockMutated<'a>,
+        TemplateValid,
     }
     mempool {
         AcceptToMemoryPool,
         MempoolReplaced,
         MempoolReplacedByPackage,
+        MempoolReplacedSummary<'a>,
+        MempoolTrimmed<'a>,
+        MempoolExpired,
+        Broadcast,
+        MempoolChecked,
+        OrphanRefused,
+        Prioritised<'a>,
+        ForceRelayed,
     }
     mempoolrej {
         NotAccepted<'a>,
     }
+    txpackages {
+        OrphanStored,
+        OrphanAccepted,
+        OrphanInvalid<'a>,
+        OrphanRemoved,
+        OrphanTooLarge,
+        OrphansOverflow,
+        OrphanQueued,
+        PackageEvaluated<'a>,
+        PackageReplacementPassed,
+    }
     net {
         BlockReceived,
+        MessageReceived<'a>,
+        MessageSent<'a>,
+        CompactBlockForwarded,
+        CompactBlockAnnounced,
+        HeaderAnnounced,
+        HeadersAnnounced,
+        BlockAnnounced,
+        BlockRequested,
+        DirectFetch,
+        LargeReorgNotFetched,
+        TransactionRequested<'a>,
+        TransactionTimeout<'a>,
+        InventoryReceived<'a>,
+        DataRequestReceived,
+        DataRequested<'a>,
+        HeadersRequested<'a>,
+        InitialHeadersRequest,
+        MoreHeadersRequest,
+        HeadersRequestForBlock,
+        HeaderUnconnected,
+        LowWorkHeadersIgnored,
+        LowWorkCompactBlockIgnored,
+        MutatedBlock,
+        CompactBlockInFlight,
+        UnexpectedBlockTransactions,
+        ReconstructionFailed,
+        HeadersSyncStarted,
+        HeadersSyncTransition,
+        HeadersSyncComplete,
+        HeadersSyncAborted<'a>,
+        FeeFilterReceived<'a>,
+        AddressesReceived,
+        UnknownMessage<'a>,
+        PongMismatch<'a>,
+        StallStarted,
+        StallTimeoutIncreased,
+        StallTimeoutDecreased,
     }
     cmpctblock {
         BlockReconstructed,
+        CompactBlockInitializing,
+        CompactBlockInitialized,
+        ReconstructionRequired,
+        BlockTransactionsSent,
+    }
+    bench {
+        LoadBlock,
+        CachedBlock,
+        SanityChecks,
+        ForkChecks,
+        ConnectTransactions,
+        VerifyInputs,
+        WriteUndo,
+        WriteIndex,
+        ConnectTotal,
+        FlushView,
+        WriteChainstate,
+        ConnectPostprocess,
+        ConnectBlock,
+        DisconnectBlock,
+        TemplateTime,
+        FlushStep<'a>,
+        FlushStepDone<'a>,
+    }
+    disk {
+        CoinsCommitted,
+        ChainstateWriting<'a>,
+        Pruned,
+        BlockFileDeleted,
+        ImportedAlready,
+        ImportedOutOfOrder,
+        EstimatesUpdated,
+    }
+    rpc {
+        RpcCalled<'a>,
+        HttpRequest<'a>,
+        ZmqBlock<'a>,
+        ZmqBlockConnected,
+        ZmqBlockDisconnected,
+        ZmqTransactionAdded,
+        ZmqTransactionRemoved,
+        ZmqTransaction,
+    }
+    // Its wordings begin like others.
+    node {
+        ConsoleMessage<'a>,
     }
 }
 

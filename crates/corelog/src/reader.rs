@@ -1,6 +1,8 @@
 //! One log, from bytes to events: the one place where lines become events, for an agent that follows a log and for
 //! the replay of old ones.
 
+use std::fmt;
+
 use bmon_event::{AgentTime, Event, NodeTime, Source};
 
 use crate::{
@@ -48,6 +50,47 @@ pub struct Counts {
     pub largest_step_back_us: u64,
     /// Events left out of a replay because no line had told a time yet.
     pub unplaced: u64,
+    /// Lines of each message.
+    pub messages: MessageCounts,
+}
+
+/// How often each message was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MessageCounts([u64; Message::NAMES.len()]);
+
+impl MessageCounts {
+    const fn new() -> Self {
+        Self([0; Message::NAMES.len()])
+    }
+
+    #[inline]
+    fn add(&mut self, message: &Message<'_>) {
+        if let Some(count) = self.0.get_mut(message.index()) {
+            *count += 1;
+        }
+    }
+
+    /// The messages that were read, by name, with how often.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Message::NAMES.iter().copied().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+
+    /// How often the message of this name was read, `None` when there is no such message.
+    pub fn get(&self, name: &str) -> Option<u64> {
+        Message::NAMES.iter().position(|known| *known == name).and_then(|index| self.0.get(index).copied())
+    }
+}
+
+impl Default for MessageCounts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MessageCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
 }
 
 impl Reader {
@@ -66,6 +109,7 @@ impl Reader {
                 steps_back: 0,
                 largest_step_back_us: 0,
                 unplaced: 0,
+                messages: MessageCounts::new(),
             },
         }
     }
@@ -129,6 +173,7 @@ fn event(
     }
     let message = Message::parse(&line)?;
     counts.matched += 1;
+    counts.messages.add(&message);
     let kind = message.to_kind(clock.last)?;
     let Some(agent_time) = received_at.or(clock.newest.map(NodeTime::on_agent_clock)) else {
         counts.unplaced += 1;
@@ -203,6 +248,8 @@ mod tests {
             (counts.lines, counts.matched, counts.steps_back, counts.largest_step_back_us),
             (3, 3, 1, 9_000_000)
         );
+        assert_eq!(counts.messages.iter().collect::<Vec<_>>(), [("BlockConnected", 3)]);
+        assert_eq!((counts.messages.get("UpdateTip"), counts.messages.get("Nonsense")), (Some(0), None));
         assert_eq!((reader.offset(), reader.last_line()), (log.len() as u64, Some(late)));
     }
 

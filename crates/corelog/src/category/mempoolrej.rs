@@ -12,7 +12,7 @@ message! {
     NotAccepted<'a> {
         /// The transaction.
         txid: Txid,
-        /// Its id with witness, `None` up to 24.
+        /// Its id with witness, `None` up to 25.
         wtxid: Option<Wtxid>,
         /// The peer that sent it.
         peer: u64,
@@ -30,11 +30,11 @@ message! {
             detail: text(detail),
         })
     };
-    "25.." "src/net_processing.cpp@v30":
+    "26.." "src/net_processing.cpp:3132@31.99":
         "%s (wtxid=%s) from peer=%d was not accepted: %s" (txid, wtxid, peer, reason);
-    "0.12..=24" "src/net_processing.cpp@v22":
+    "0.16?..=25" "src/net_processing.cpp:4217@v25.1":
         "%s from peer=%d was not accepted: %s" (txid, peer, reason) { wtxid: None };
-    "0.10..=0.11" "src/main.cpp@v0.10":
+    "0.10..=0.11" "src/main.cpp@v0.10, by copies":
         "%s from peer=%d %s was not accepted into the memory pool: %s" (txid, peer, .., reason) { wtxid: None };
 }
 

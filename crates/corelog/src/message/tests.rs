@@ -3,23 +3,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format;
-
-/// The text that a wording gives with these values for its conversions.
-fn render(wording: &Wording, values: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    let mut text = Vec::new();
-    let mut values = values.iter();
-    let mut rest = wording.format;
-    while let Some(start) = rest.find('%') {
-        let end =
-            start + 1 + rest[start + 1..].find(|letter: char| !"0123456789.lzh".contains(letter)).unwrap();
-        text.extend_from_slice(&rest.as_bytes()[..start]);
-        text.extend_from_slice(values.next().unwrap().as_ref());
-        rest = &rest[end + 1..];
-    }
-    text.extend_from_slice(rest.as_bytes());
-    text
-}
+use crate::format::{self, Field};
 
 fn line(category: Option<Category>, text: &[u8]) -> Line<'_> {
     Line { category, text, ..Line::default() }
@@ -32,7 +16,7 @@ fn name(message: Option<Message<'_>>) -> Option<&'static str> {
 #[test]
 fn every_wording_is_read_from_its_own_format() {
     for wording in &WORDINGS {
-        let text = render(wording, wording.samples);
+        let text = wording.rendered().into_bytes();
         let message = (wording.read)(&text);
         assert_eq!(name(message), Some(wording.message), "`{}`", wording.format);
         for category in wording.categories.iter().map(|category| Some(*category)).chain([None]) {
@@ -46,16 +30,32 @@ fn a_wording_names_each_conversion_and_begins_with_a_literal_or_a_hash() {
     for wording in &WORDINGS {
         assert_eq!(wording.samples.len(), format::conversions(wording.format), "`{}`", wording.format);
         assert!(!wording.head.is_empty() || wording.samples[0].len() == 64, "`{}`", wording.format);
-        assert!(wording.source.starts_with("src/") && wording.source.contains('@'), "`{}`", wording.format);
+        let (place, release) = wording.source.split_once('@').unwrap_or_default();
+        assert!(place.starts_with("src/") || place == "bitcoind", "`{}`", wording.format);
+        assert!(!release.is_empty(), "`{}`", wording.format);
+        assert!(versions_are_a_range(wording.versions), "`{}`", wording.versions);
     }
     let formats: HashSet<_> = WORDINGS.iter().map(|wording| wording.format).collect();
     assert_eq!(formats.len(), COUNT);
 }
 
+/// Whether versions are written as [`Wording::versions`] says.
+fn versions_are_a_range(versions: &str) -> bool {
+    let release = |text: &str| {
+        let text = text.strip_suffix('?').unwrap_or(text);
+        text.split('.').all(|part| part.parse::<u8>().is_ok())
+    };
+    match versions.strip_prefix("knots ").unwrap_or(versions).split_once("..") {
+        Some((from, "")) => release(from),
+        Some((from, to)) => release(from) && to.strip_prefix('=').is_some_and(release),
+        None => release(versions.trim_start_matches("knots ")),
+    }
+}
+
 #[test]
 fn a_message_is_read_in_its_own_category_only() {
     for wording in &WORDINGS {
-        let text = render(wording, wording.samples);
+        let text = wording.rendered().into_bytes();
         for category in Category::ALL {
             let expected = *category == Category::All || wording.categories.contains(category);
             assert_eq!(
@@ -74,8 +74,12 @@ const SANITISED: &str = "[a-zA-Z0-9 .,;\\-_/:?@()]{0,80}";
 
 /// Ends of messages, as a peer would write them to end a field early.
 fn imitation() -> impl Strategy<Value = String> {
-    prop::sample::select(&WORDINGS[..])
-        .prop_map(|wording| String::from_utf8(render(&wording, wording.samples)).unwrap())
+    prop::sample::select(&WORDINGS[..]).prop_map(|wording| wording.rendered())
+}
+
+/// The places of the fields that hold text of any content.
+fn free_fields(wording: &Wording) -> impl Iterator<Item = usize> {
+    (0..wording.samples.len()).filter(|place| wording.samples[*place] == <&[u8] as Field>::SAMPLE)
 }
 
 proptest! {
@@ -85,7 +89,7 @@ proptest! {
         kept in any::<prop::sample::Index>(),
         bytes in prop::collection::vec(any::<u8>(), 0..100),
     ) {
-        let mut text = render(&wording, wording.samples);
+        let mut text = wording.rendered().into_bytes();
         text.truncate(kept.index(text.len() + 1));
         text.extend_from_slice(&bytes);
         if let Some(message) = Message::parse(&line(None, &text)) {
@@ -93,6 +97,22 @@ proptest! {
             let _ = message.to_kind(Some(NodeTime::from_micros(i64::MIN)));
         }
         let _ = Message::parse(&line(None, &bytes));
+    }
+
+    #[test]
+    fn text_of_any_content_makes_no_other_message_of_its_line(
+        wording in prop::sample::select(&WORDINGS[..]),
+        head in SANITISED, imitation in imitation(), tail in SANITISED,
+    ) {
+        let honest = wording.rendered();
+        let kind = |text: &str| Message::parse(&line(None, text.as_bytes())).map(|message| message.name());
+        for place in free_fields(&wording) {
+            let text = format!("{head}{imitation}{tail}");
+            let mut values = wording.samples.to_vec();
+            values[place] = &text;
+            let hostile = kind(&wording.render(&values));
+            prop_assert!(hostile.is_none() || hostile == kind(&honest), "{hostile:?} of `{}`", wording.format);
+        }
     }
 
     #[test]
@@ -105,19 +125,19 @@ proptest! {
         ]),
     ) {
         let wording = WORDINGS.iter().find(|declared| declared.format == wording).unwrap();
-        let honest = render(wording, wording.samples);
+        let honest = wording.rendered();
         let mut values = wording.samples.to_vec();
         let agent = format!("/{head}{imitation}{tail}/");
         let place = if wording.head.is_empty() { 2 } else { 1 };
         values[place] = &agent;
-        let hostile = render(wording, &values);
-        let message = Message::parse(&line(None, &hostile));
+        let hostile = wording.render(&values);
+        let message = Message::parse(&line(None, hostile.as_bytes()));
         prop_assert_eq!(message.and_then(|message| message.to_kind(None)),
-            Message::parse(&line(None, &honest)).and_then(|message| message.to_kind(None)));
+            Message::parse(&line(None, honest.as_bytes())).and_then(|message| message.to_kind(None)));
     }
 
     #[test]
-    fn what_peers_choose_in_other_lines_is_no_message(
+    fn what_peers_choose_in_other_lines_is_no_event(
         head in prop::sample::select(vec![
             "Unknown command \"", "received: ", "receive version message: ", "Misbehaving: peer=1: ", "ProcessMessages(",
         ]),
@@ -125,6 +145,7 @@ proptest! {
         category in prop::sample::select(vec![None, Some(Category::Net), Some(Category::Mempool)]),
     ) {
         let text = format!("{head}{imitation}{tail}");
-        prop_assert_eq!(Message::parse(&line(category, text.as_bytes())), None);
+        let message = Message::parse(&line(category, text.as_bytes()));
+        prop_assert_eq!(message.and_then(|message| message.to_kind(None)), None);
     }
 }
