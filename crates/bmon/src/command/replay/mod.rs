@@ -45,7 +45,7 @@ pub(crate) struct Replay {
     /// Print the report as one JSON document
     #[arg(long)]
     json: bool,
-    /// Also write what is found into a database as a server has it, such as `bmon.sqlite` in its data folder
+    /// Also write blocks, nodes and findings into a server's database (`bmon.sqlite` in its data folder)
     #[arg(long, value_name = "DB")]
     store: Option<PathBuf>,
 }

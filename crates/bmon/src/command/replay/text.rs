@@ -1,18 +1,22 @@
 //! The report for people.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use bmon_analysis::replay::{Quantiles, Report};
+use bmon_analysis::replay::{Block, Quantiles, Report, Stages, Time};
+use bmon_event::NodeName;
 
 use crate::{
     table::{Align, Table},
-    text::{or_dash, short},
+    text::{duration, or_dash, short},
 };
 
 use Align::{Left, Right};
 
 /// Findings of one kind that are listed one by one; the JSON document has all.
 const LISTED: usize = 20;
+
+/// Blocks shown that took longest to reach all nodes.
+const SLOWEST: usize = 5;
 
 /// What there is to say, most telling first. Kinds of which nothing was found are left out.
 pub(super) fn report(report: &Report) -> String {
@@ -47,8 +51,8 @@ fn nodes(report: &Report) -> String {
     for node in &report.nodes {
         table.row(vec![
             node.node.to_string(),
-            or_dash(node.from.map(|at| at.0)),
-            or_dash(node.to.map(|at| at.0)),
+            or_dash(node.from.map(second)),
+            or_dash(node.to.map(second)),
             node.files.len().to_string(),
             node.lines.to_string(),
             or_dash(node.height),
@@ -59,19 +63,25 @@ fn nodes(report: &Report) -> String {
     table.render()
 }
 
+/// A time to the second: enough to tell what a log is of.
+fn second(time: Time) -> String {
+    let text = time.0.to_string();
+    text.split_once('.').map_or(text.clone(), |(second, _)| format!("{second}Z"))
+}
+
 fn lines(report: &Report) -> String {
     let lines = &report.lines;
     let percent = 100.0 * lines.matched as f64 / lines.total.max(1) as f64;
-    format!(
-        "{} lines, {} of them ({percent:.1} %) messages bmon knows\n{} blocks, {} reorgs, {} invalid blocks, {} rejections, {} gaps\n",
-        lines.total,
-        lines.matched,
-        report.blocks.len(),
-        report.reorgs.len(),
-        report.invalid_blocks.len(),
-        report.rejections.len(),
-        report.gaps.len()
-    )
+    let found = [
+        (report.blocks.len(), "block"),
+        (report.reorgs.len(), "reorg"),
+        (report.invalid_blocks.len(), "invalid block"),
+        (report.rejections.len(), "rejection"),
+        (report.gaps.len(), "gap"),
+    ];
+    let found = found.map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }));
+    let (total, matched) = (lines.total, lines.matched);
+    format!("{total} lines, {matched} of them ({percent:.1} %) messages bmon knows\n{}\n", found.join(", "))
 }
 
 fn spread(report: &Report) -> String {
@@ -79,10 +89,39 @@ fn spread(report: &Report) -> String {
         return String::new();
     };
     let blocks = report.block_spread.blocks;
-    let mut table =
-        Table::new(["p50", "p75", "p90", "p95", "p99", "p99.9"].map(|quantile| (quantile, Right)).to_vec());
+    let names = ["p50", "p75", "p90", "p95", "p99", "p99.9"];
+    let mut table = Table::new(names.map(|name| (name, Right)).to_vec());
     table.row([p50, p75, p90, p95, p99, p99_9].map(|seconds| format!("{seconds:.3} s")).to_vec());
-    format!("FROM THE FIRST NODE'S TIP TO THE LAST'S, {blocks} BLOCKS\n{}", table.render())
+    format!(
+        "FROM THE FIRST NODE'S TIP TO THE LAST'S, {blocks} BLOCKS\n{}\n{}",
+        table.render(),
+        slowest(report)
+    )
+}
+
+/// The blocks that took longest from the first node to the last.
+fn slowest(report: &Report) -> String {
+    let connected = |(node, stages): (&NodeName, &Stages)| Some((stages.connected?.0, node.clone()));
+    let took = |block: &Block| {
+        let times = || block.nodes.iter().filter_map(connected);
+        let (first, last) = (times().min()?, times().max()?);
+        let by_all = times().count() == report.nodes.len();
+        by_all.then(|| (last.0.micros_since(first.0), block.height, block.hash, first.1, last.1))
+    };
+    let mut slowest: Vec<_> = report.blocks.iter().filter_map(took).collect();
+    slowest.sort_by_key(|(us, ..)| Reverse(*us));
+    let mut table = Table::new(vec![
+        ("SLOWEST", Right),
+        ("HEIGHT", Right),
+        ("FIRST", Left),
+        ("LAST", Left),
+        ("BLOCK", Left),
+    ]);
+    for (us, height, hash, first, last) in slowest.into_iter().take(SLOWEST) {
+        let (first, last) = (first.to_string(), last.to_string());
+        table.row(vec![duration(us), or_dash(height), first, last, hash.to_string()]);
+    }
+    table.render()
 }
 
 fn reorgs(report: &Report) -> String {
@@ -129,7 +168,7 @@ fn rejections_by_code(report: &Report) -> String {
         *counts.entry((&found.node, found.code.as_str())).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|((node, _), count)| (*node, std::cmp::Reverse(*count)));
+    counts.sort_by_key(|((node, _), count)| (*node, Reverse(*count)));
     let mut table = Table::new(vec![("REJECTIONS", Right), ("NODE", Left), ("REASON", Left)]);
     for ((node, code), count) in counts {
         table.row(vec![count.to_string(), node.to_string(), code.to_owned()]);
