@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::support::{LIMIT, Random, Site, network, of_source, setting, transactions_in_log, wait_for};
-use bmon_devnet::{Network, Node, Scenario};
+use bmon_devnet::{Network, Node, Scenario, ScenarioError, coin::Lock};
 use serde_json::Value;
 
 #[test]
@@ -26,7 +26,7 @@ fn nothing_is_lost_or_counted_twice_when_agent_and_server_are_killed() {
 
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
-        let flow = scope.spawn(|| flow(&network, &ended));
+        let flow = scope.spawn(|| flow(&network, kills, &ended));
         for _ in 0..kills {
             pause(&mut random);
             site.kill_agent();
@@ -41,28 +41,37 @@ fn nothing_is_lost_or_counted_twice_when_agent_and_server_are_killed() {
         flow.join().unwrap();
     });
 
+    fence(&site, &network);
     let logs: BTreeMap<_, _> = network
         .nodes()
         .iter()
         .map(|node| (node.name().clone(), transactions_in_log(&node.debug_log())))
         .collect();
     let all: std::collections::BTreeSet<&String> = logs.values().flat_map(BTreeMap::keys).collect();
-    wait_for("every transaction", LIMIT, || (site.get("status")["transactions"] == all.len()).then_some(()));
+    assert_eq!(site.get("status")["transactions"], all.len());
     let gaps = site.list("gaps");
     for node in network.nodes() {
-        wait_for("the agent to deliver everything", LIMIT, || is_delivered(&site, node).then_some(()));
         check_transactions(&site, node, &logs[node.name()], &gaps);
     }
     check_blocks(&site, &network, &gaps);
     println!("{kills} kills each; {} transactions; {} gaps", all.len(), gaps.len());
 }
 
-/// Blocks and transactions until `ended`.
-fn flow(network: &Network, ended: &AtomicBool) {
-    let scenario = Scenario { blocks: 3, transactions: 60, interval: Duration::from_millis(20) };
-    while !ended.load(Ordering::Relaxed) {
-        scenario.run(network, &mut |_| ControlFlow::Continue(())).unwrap();
-    }
+/// Blocks and transactions until `ended`: one long scenario, since each begins with new coins, and regtest's coinbases
+/// halve every 150 blocks.
+fn flow(network: &Network, kills: u64, ended: &AtomicBool) {
+    let kills = u32::try_from(kills).unwrap();
+    let scenario = Scenario {
+        blocks: 10 + 6 * kills,
+        transactions: 200 + 120 * kills,
+        interval: Duration::from_millis(20),
+    };
+    let mut go_on = |_| match ended.load(Ordering::Relaxed) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let end = scenario.run(network, &mut go_on);
+    assert!(matches!(end, Err(ScenarioError::Ended)), "the flow ended before the last kill: {end:?}");
 }
 
 /// The random moment is the subject of the test; no state is waited for.
@@ -70,12 +79,21 @@ fn pause(random: &mut Random) {
     thread::sleep(Duration::from_millis(random.below(400)));
 }
 
-/// Whether the last transaction of the node's log is in, which is behind everything before it.
-fn is_delivered(site: &Site, node: &Node) -> bool {
-    let log = transactions_in_log(&node.debug_log());
-    let Some((last, _)) = log.iter().max_by_key(|(_, at)| **at) else { return true };
-    let reply = site.try_get(&format!("txs/{last}"));
-    reply.is_some_and(|reply| of_source(&reply, node.name(), "log").next().is_some())
+/// Mines until a block has arrived from every node over both ways: behind everything that was said before it.
+fn fence(site: &Site, network: &Network) {
+    wait_for("a block that every node told by log and by ZMQ", LIMIT, || {
+        let block = network.nodes()[0].mine(1, Lock::new(0)).unwrap()[0];
+        let arrived = |reply: &Value| {
+            network.nodes().iter().all(|node| {
+                ["log", "zmq"].iter().all(|source| of_source(reply, node.name(), source).next().is_some())
+            })
+        };
+        // A block that is mined before the last subscription stands never comes over ZMQ; another one is tried then.
+        (0..100).find(|_| {
+            thread::sleep(Duration::from_millis(20));
+            site.try_get(&format!("blocks/{block}")).is_some_and(|reply| arrived(&reply))
+        })
+    });
 }
 
 /// Each transaction of the log has exactly one first sighting from the log, at the log's own time, and one from ZMQ

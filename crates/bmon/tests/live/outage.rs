@@ -24,9 +24,13 @@ fn after_an_outage_the_findings_are_those_of_an_undisturbed_run() {
     thread::scope(|scope| {
         // What is tested is a stretch of time.
         let outage = scope.spawn(|| thread::sleep(Duration::from_secs(seconds)));
-        while !outage.is_finished() {
-            Scenario::default().run(&network, &mut |_| ControlFlow::Continue(())).unwrap();
-        }
+        let scenario = Scenario {
+            blocks: 12 + u32::try_from(seconds / 4).unwrap(),
+            transactions: 200 + 20 * u32::try_from(seconds).unwrap(),
+            ..Scenario::default()
+        };
+        scenario.run(&network, &mut |_| ControlFlow::Continue(())).unwrap();
+        outage.join().unwrap();
     });
     away.start_server();
 
