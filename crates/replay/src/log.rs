@@ -195,6 +195,6 @@ fn line_counts(counts: &Counts) -> LineCounts {
         steps_back: counts.steps_back,
         largest_step_back_us: counts.largest_step_back_us,
         unplaced: counts.unplaced,
-        ..LineCounts::default()
+        messages: counts.messages.iter().map(|(message, lines)| (message.to_owned(), lines)).collect(),
     }
 }

@@ -108,3 +108,13 @@ fn the_same_files_give_the_same_report_on_every_run() {
         assert_eq!(report(), first);
     }
 }
+
+#[test]
+fn lines_are_counted_by_message() {
+    let files = Files::new();
+    let nodes = [node("alice", &[&files.add("a", ALICE)]), node("bob", &[&files.add("b", BOB)])];
+    let lines = replay(&nodes).unwrap().lines;
+    assert_eq!(lines.messages.values().sum::<u64>(), lines.matched);
+    let told = [ALICE, BOB].concat().matches("Z UpdateTip: ").count() as u64;
+    assert_eq!(lines.messages.get("UpdateTip"), Some(&told), "{:?}", lines.messages);
+}
