@@ -87,15 +87,15 @@ impl Outbox {
         Epoch(self.lock().spool.epoch())
     }
 
-    /// Writes the batch that `encode` makes for its sequence number, and waits until it is on the disk. Gives a gap
-    /// if older batches had to make room.
+    /// Writes the batch that `encode` makes for this epoch and its sequence number, and waits until it is on the disk.
+    /// Gives a gap if older batches had to make room.
     pub(crate) fn put(
         &self,
         now: AgentTime,
-        encode: impl FnOnce(u64) -> Vec<u8>,
+        encode: impl FnOnce(Epoch, u64) -> Vec<u8>,
     ) -> Result<Option<Gap>, SpoolError> {
         let mut queue = self.lock();
-        let bytes = encode(queue.spool.last() + 1);
+        let bytes = encode(Epoch(queue.spool.epoch()), queue.spool.last() + 1);
         let doomed = if queue.spool.bytes() + bytes.len() as u64 + 64 > self.limit_bytes {
             queue.count_oldest()
         } else {
@@ -104,6 +104,7 @@ impl Outbox {
         let Appended { sequence, dropped } = queue.spool.append(&bytes)?;
         queue.spool.sync()?;
         queue.durable = sequence;
+        queue.idle = false;
         let dropped = dropped.filter(|range| *range.end() > queue.done);
         if let Some(range) = &dropped {
             queue.done = *range.end();
@@ -215,5 +216,109 @@ impl Loss {
             lost: Some(self.events),
             reason,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bmon_event::{Kind, Network, Positions};
+
+    use super::*;
+
+    const LIMIT_BYTES: u64 = 4_000;
+
+    fn batch(sequence: u64, epoch: Epoch) -> Vec<u8> {
+        let event = |us| Event {
+            source: Source::Rpc,
+            node_time: None,
+            agent_time: AgentTime::from_micros(us),
+            kind: Kind::Uptime { seconds: 1 },
+        };
+        let us = 1_000 * i64::try_from(sequence).unwrap();
+        let batch = Batch {
+            network: Network::from_chain("regtest").unwrap(),
+            node: "alice".parse().unwrap(),
+            epoch,
+            sequence,
+            made_at: AgentTime::from_micros(us),
+            positions: Positions::default(),
+            // Batch 3 has the events 3000, 3001 and 3002.
+            events: (us..us + i64::try_from(sequence).unwrap()).map(event).collect(),
+            unknown_events: 0,
+        };
+        batch.encode()
+    }
+
+    fn open(dir: &Path) -> (Outbox, Option<Batch>) {
+        Outbox::open(dir, LIMIT_BYTES).unwrap()
+    }
+
+    fn put(outbox: &Outbox) -> Option<Gap> {
+        outbox.put(AgentTime::default(), |epoch, sequence| batch(sequence, epoch)).unwrap()
+    }
+
+    fn next(outbox: &Outbox) -> Option<u64> {
+        match outbox.next(Duration::ZERO) {
+            Next::Batch(sequence, bytes) => {
+                assert_eq!(bytes, batch(sequence, outbox.epoch()));
+                Some(sequence)
+            }
+            Next::Nothing => None,
+            Next::Missing(range) => panic!("{range:?} are missing"),
+        }
+    }
+
+    #[test]
+    fn batches_come_in_order_until_they_are_released() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, last) = open(dir.path());
+        assert!(last.is_none() && next(&outbox).is_none() && outbox.shipper_is_idle());
+        put(&outbox);
+        put(&outbox);
+        assert!(!outbox.shipper_is_idle());
+        assert_eq!((next(&outbox), next(&outbox)), (Some(1), Some(1)));
+        outbox.release(1).unwrap();
+        assert_eq!((next(&outbox), outbox.backlog().batches), (Some(2), 1));
+    }
+
+    #[test]
+    fn the_last_batch_is_found_again_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, _) = open(dir.path());
+        put(&outbox);
+        put(&outbox);
+        let epoch = outbox.epoch();
+        drop(outbox);
+        let (outbox, last) = open(dir.path());
+        assert_eq!((outbox.epoch(), last.unwrap().sequence, outbox.last()), (epoch, 2, 2));
+        outbox.release(2).unwrap();
+        assert_eq!(next(&outbox), None);
+    }
+
+    #[test]
+    fn what_is_dropped_at_the_bound_is_counted_unless_the_server_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, _) = open(dir.path());
+        put(&outbox);
+        outbox.release(1).unwrap();
+        let gap = std::iter::repeat_with(|| put(&outbox)).flatten().next().unwrap();
+        let first = next(&outbox).unwrap();
+        assert!(first > 2);
+        let lost: u64 = (2..first).sum();
+        assert_eq!((gap.source, gap.lost), (Source::Agent, Some(lost)));
+        assert_eq!(gap.from, Some(AgentTime::from_micros(2_000)));
+        let last_lost = i64::try_from(first - 1).unwrap();
+        assert_eq!(gap.to, AgentTime::from_micros(1_001 * last_lost - 1));
+    }
+
+    #[test]
+    fn closing_ends_the_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, _) = open(dir.path());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| outbox.next(Duration::from_mins(10)));
+            outbox.close();
+            assert!(matches!(waiting.join().unwrap(), Next::Nothing));
+        });
     }
 }

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bmon_event::{Batch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
+use bmon_event::{Batch, Epoch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
 
 use crate::{
     clock::{self, Clock},
@@ -123,15 +123,15 @@ impl Spooler {
         let mut batch = Batch {
             network: self.network,
             node: self.node.clone(),
-            epoch: self.outbox.epoch(),
+            epoch: Epoch(0),
             sequence: 0,
             made_at: now,
             positions: self.positions.clone(),
             events: std::mem::take(&mut self.gathered.events),
             unknown_events: 0,
         };
-        let put = self.outbox.put(now, |sequence| {
-            batch.sequence = sequence;
+        let put = self.outbox.put(now, |epoch, sequence| {
+            (batch.epoch, batch.sequence) = (epoch, sequence);
             batch.encode()
         });
         match put {

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use bitcoin::{Amount, consensus::encode::serialize_hex};
 use bmon_agent::{
@@ -15,7 +15,7 @@ use bmon_agent::{
 use bmon_devnet::{Network, Node, NodeConfig, Purse, Rotation, Zmq, coin::Lock, exe};
 use bmon_event::{BlockHash, Event, Kind, Source, Txid};
 use serde_json::json;
-use support::{Seen, Server, config_of, gap};
+use support::{Seen, Server, config_of, gap, wait_until};
 use tempfile::TempDir;
 
 fn exes() -> Vec<PathBuf> {
@@ -59,10 +59,22 @@ fn genesis() -> BlockHash {
     bmon_event::Network::from_chain("regtest").unwrap().genesis
 }
 
-fn assert_each_once(server: &Server, blocks: &[BlockHash]) {
-    let mut counts = connected_in_log(&server.seen());
-    counts.remove(&genesis());
-    assert_eq!(counts, blocks.iter().map(|block| (*block, 1)).collect());
+/// Whether any of the node's log files tells of the block's connection: what a node writes between copy and
+/// truncation of its log is lost there and cannot be read.
+fn is_logged(node: &Node, block: BlockHash) -> bool {
+    let files = fs::read_dir(node.debug_log().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let mut logs = files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("debug.log"));
+    let line = format!("[validation] BlockConnected: block hash={block}");
+    logs.any(|path| fs::read_to_string(path).unwrap().contains(&line))
+}
+
+/// Every block that can be read in a log was told once, and none twice.
+fn assert_each_once(server: &Server, node: &Node, blocks: &[BlockHash]) {
+    let counts = connected_in_log(&server.seen());
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+    let missing: Vec<_> =
+        blocks.iter().filter(|block| is_logged(node, **block) && !counts.contains_key(block)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn state(source: Source, working: bool) -> impl Fn(&Event) -> Option<String> {
@@ -115,8 +127,9 @@ fn a_block_and_a_transaction_come_from_every_source_that_tells_of_them() {
                 (Kind::NetworkInfo(info), "getnetworkinfo") => info.relay_fee_sat_per_kvb.map(drop),
                 (Kind::MempoolInfo(info), "getmempoolinfo") => (info.transactions == 1).then_some(()),
                 (Kind::ChainTips(tips), "getchaintips") => (tips.len() == 1).then_some(()),
-                (Kind::PeerInfo(_), "getpeerinfo") | (Kind::Uptime { .. }, "uptime") => Some(()),
-                (_, "getblockhash" | "getzmqnotifications") => Some(()),
+                (Kind::PeerInfo(_), "getpeerinfo")
+                | (Kind::Uptime { .. }, "uptime")
+                | (_, "getblockhash" | "getzmqnotifications") => Some(()),
                 _ => None,
             });
         }
@@ -134,9 +147,9 @@ fn a_restarted_node_is_followed_again_and_only_zmq_has_a_gap() {
     let mut blocks = vec![wait_for_zmq(&server, &node, 1)];
     for kill in [false, true] {
         if kill {
-            node.kill().unwrap()
+            node.kill().unwrap();
         } else {
-            node.stop().unwrap()
+            node.stop().unwrap();
         }
         let gaps = server.seen().pick(gap).len();
         node.start_again().unwrap();
@@ -168,7 +181,10 @@ fn what_happens_while_the_agent_is_away_is_read_in_the_log_and_a_gap_in_zmq() {
         if let Some(rotation) = rotation {
             node.rotate_log(rotation).unwrap();
         }
-        blocks.push(mine(&node));
+        wait_until("a log under the old name", || {
+            blocks.push(mine(&node));
+            node.debug_log().exists()
+        });
     }
     let _agent = Agent::start(config).unwrap();
     blocks.push(wait_for_zmq(&server, &node, 4));
@@ -186,7 +202,7 @@ fn what_happens_while_the_agent_is_away_is_read_in_the_log_and_a_gap_in_zmq() {
         assert!(missing.len() >= 6, "two blocks were mined each of three times that no agent ran");
         missing.into_iter().all(in_gap).then_some(())
     });
-    assert_each_once(&server, &blocks);
+    assert_each_once(&server, &node, &blocks);
     let gaps = server.seen().pick(gap);
     assert!(gaps.iter().all(|gap| (gap.source, gap.lost) == (Source::Zmq, None)), "{gaps:?}");
 }
@@ -196,14 +212,19 @@ fn a_log_rotated_under_a_running_agent_is_read_line_by_line() {
     let (dir, server) = (TempDir::new().unwrap(), Server::start());
     let node = Node::start(node_config(&dir)).unwrap();
     let _agent = Agent::start(config_of(&node, dir.path(), &server.url())).unwrap();
+    server.wait_for_event("the log", state(Source::Log, true));
     let mut blocks = Vec::new();
     for rotation in [Rotation::Rename, Rotation::CopyTruncate, Rotation::Rename, Rotation::CopyTruncate] {
         blocks.push(mine(&node));
         node.rotate_log(rotation).unwrap();
-        blocks.push(mine(&node));
+        // A node opens its log anew with the first line after it took the signal.
+        wait_until("a log under the old name", || {
+            blocks.push(mine(&node));
+            node.debug_log().exists()
+        });
         wait_for_block(&server, Source::Log, blocks[blocks.len() - 1]);
     }
-    assert_each_once(&server, &blocks);
+    assert_each_once(&server, &node, &blocks);
     assert_eq!(server.seen().pick(gap), []);
 }
 
@@ -231,7 +252,7 @@ fn a_node_that_does_not_answer_is_told_and_the_rest_goes_on() {
 #[test]
 fn an_rpc_user_that_may_call_only_the_whitelist_is_enough() {
     let (dir, server) = (TempDir::new().unwrap(), Server::start());
-    let mut config = node_config(&dir);
+    let mut config = NodeConfig { zmq: Zmq::Ipc, ..node_config(&dir) };
     // HMAC-SHA256 of the password with the salt (`share/rpcauth/rpcauth.py@v30`).
     let hash = "bd23c19cfc84137d18cfc8dfabb785f6f92ef436845eedd9ad212d7ceacdbb90";
     config.extra_args = vec![

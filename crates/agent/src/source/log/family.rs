@@ -11,24 +11,23 @@ use bmon_event::LogPosition;
 
 use super::file::{FileId, LogFile};
 
-/// What bitcoind keeps when it shrinks its log at start (`BCLog::Logger::ShrinkDebugFile`, `src/logging.cpp@v30`).
-const KEPT_BY_SHRINKING: u64 = 10_000_000;
+/// Opens a file where a position is in it, `None` if it is not in this way.
+type Way = fn(&Path, &LogPosition) -> io::Result<Option<LogFile>>;
 
-/// Finds the place that `position` names: in the log itself, in a rotated sibling, or in a file that was shrunk from
-/// its beginning. `None` if it is in none of them.
+/// How a place can be in a file, the surest way first.
+const WAYS: [Way; 3] = [LogFile::open_same, LogFile::open_shrunk, LogFile::open_early_copy];
+
+/// Finds the place that `position` names: in the log itself or a rotated sibling, then in one that was shrunk from
+/// its beginning, then at the end of a copy that was made before the place was reached. `None` if it is in none.
 pub(super) fn locate(path: &Path, position: &LogPosition) -> io::Result<Option<LogFile>> {
     let mut newest_first = siblings(path)?;
     newest_first.push(path.to_owned());
     newest_first.reverse();
-    for candidate in &newest_first {
-        if let Some(file) = if_there(LogFile::open_same(candidate, position))?.flatten() {
-            return Ok(Some(file));
-        }
-    }
-    for candidate in &newest_first {
-        if let Some(file) = if_there(LogFile::open_shrunk(candidate, position, KEPT_BY_SHRINKING))?.flatten()
-        {
-            return Ok(Some(file));
+    for open in WAYS {
+        for candidate in &newest_first {
+            if let Some(file) = if_there(open(candidate, position))?.flatten() {
+                return Ok(Some(file));
+            }
         }
     }
     Ok(None)

@@ -24,6 +24,9 @@ const CHUNK: usize = 64 * 1024;
 /// A line longer than this is given in pieces. bitcoind's own longest lines are a few kilobytes.
 const LONGEST_LINE: usize = 1024 * 1024;
 
+/// What bitcoind keeps when it shrinks its log at start (`BCLog::Logger::ShrinkDebugFile`, `src/logging.cpp@v30`).
+const KEPT_BY_SHRINKING: u64 = 10_000_000;
+
 /// Names a file for as long as it is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId {
@@ -92,9 +95,20 @@ impl LogFile {
         Ok((same_content && (content_tells || same_inode)).then_some(file))
     }
 
-    /// Opens `path` where the content before `position` now stands, if that is within the first `limit` bytes: the
-    /// file was shrunk from its beginning.
-    pub(super) fn open_shrunk(path: &Path, position: &LogPosition, limit: u64) -> io::Result<Option<Self>> {
+    /// Opens `path` at its end if it is a copy of the file that `position` was taken from, made before that was read:
+    /// what was written between the copy and the truncation was read, and is in no file any more.
+    pub(super) fn open_early_copy(path: &Path, position: &LogPosition) -> io::Result<Option<Self>> {
+        let file = Self::open(path, position.offset)?;
+        let content_tells = position.head_len as usize >= CONTENT_TELLS;
+        Ok((content_tells && file.offset < position.offset && file.begins_with(position)).then_some(file))
+    }
+
+    /// Opens `path` where the content before `position` now stands, if the node shrunk the file from its beginning.
+    pub(super) fn open_shrunk(path: &Path, position: &LogPosition) -> io::Result<Option<Self>> {
+        Self::open_shrunk_to(KEPT_BY_SHRINKING, path, position)
+    }
+
+    fn open_shrunk_to(limit: u64, path: &Path, position: &LogPosition) -> io::Result<Option<Self>> {
         let known = position.tail_len as usize;
         if known < CONTENT_TELLS {
             return Ok(None);
@@ -188,6 +202,10 @@ impl LogFile {
             tail_hash: hash(&self.tail),
             last_line_us: None,
         })
+    }
+
+    fn begins_with(&self, position: &LogPosition) -> bool {
+        self.head.get(..position.head_len as usize).is_some_and(|head| hash(head) == position.head_hash)
     }
 
     fn ends_with(&self, position: &LogPosition) -> bool {
@@ -295,11 +313,8 @@ mod tests {
         assert_eq!(read_all(&mut LogFile::open_same(&copy, &position).unwrap().unwrap()), "more\n");
         std::fs::write(&path, format!("{}after\n", &long[1000..])).unwrap();
         assert!(LogFile::open_same(&path, &position).unwrap().is_none());
-        assert!(LogFile::open_shrunk(&path, &position, 1000).unwrap().is_none());
-        assert_eq!(
-            read_all(&mut LogFile::open_shrunk(&path, &position, u64::MAX).unwrap().unwrap()),
-            "after\n"
-        );
+        assert!(LogFile::open_shrunk_to(1000, &path, &position).unwrap().is_none());
+        assert_eq!(read_all(&mut LogFile::open_shrunk(&path, &position).unwrap().unwrap()), "after\n");
     }
 
     #[test]

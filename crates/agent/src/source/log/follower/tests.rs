@@ -76,8 +76,16 @@ impl Log {
     }
 
     fn copy_truncate(&self) {
+        self.copy();
+        self.truncate();
+    }
+
+    fn copy(&self) {
         self.shift_siblings();
         fs::copy(self.path(), self.sibling(1)).unwrap();
+    }
+
+    fn truncate(&self) {
         self.handle.set_len(0).unwrap();
     }
 
@@ -188,6 +196,20 @@ fn a_copied_and_truncated_log_is_read_to_its_end_in_the_copy() {
 }
 
 #[test]
+fn a_line_read_between_copy_and_truncation_is_not_missed_afterwards() {
+    let mut log = Log::new();
+    let (mut follower, mut got) = (log.follower(None), Vec::new());
+    log.write(20);
+    log.copy();
+    log.write(1);
+    assert_eq!(follow(&mut follower, &mut got), 0);
+    log.truncate();
+    log.write(3);
+    assert_eq!(follow(&mut follower, &mut got), 0);
+    assert_eq!(got, log.written);
+}
+
+#[test]
 fn a_log_that_grew_past_the_place_after_truncation_is_noticed() {
     check(|log| {
         log.copy_truncate();
@@ -272,7 +294,7 @@ enum Act {
     Write(u32),
     Tear,
     Rename { create: bool },
-    CopyTruncate,
+    CopyTruncate { read_between: bool },
     Shrink(usize),
     Follow,
     Step,
@@ -284,7 +306,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (1..40u32).prop_map(Act::Write),
         1 => Just(Act::Tear),
         1 => any::<bool>().prop_map(|create| Act::Rename { create }),
-        1 => Just(Act::CopyTruncate),
+        1 => any::<bool>().prop_map(|read_between| Act::CopyTruncate { read_between }),
         1 => (1..2000usize).prop_map(Act::Shrink),
         2 => Just(Act::Follow),
         2 => Just(Act::Step),
@@ -321,9 +343,14 @@ proptest! {
                     log.reopen();
                 }
                 // A copy is only known for the file it is of once something of it was read.
-                Act::CopyTruncate if removable(&log, &follower).is_some() => {
+                Act::CopyTruncate { read_between } if removable(&log, &follower).is_some() => {
                     log.write(1);
-                    log.copy_truncate();
+                    log.copy();
+                    if read_between {
+                        log.write(1);
+                        follow(&mut follower, &mut got);
+                    }
+                    log.truncate();
                 }
                 Act::Shrink(wanted) => if let Some(most @ 1..) = removable(&log, &follower) {
                     log.shrink(wanted.min(most));
@@ -333,7 +360,7 @@ proptest! {
                     collect(bytes, &mut got);
                 },
                 Act::Restart => follower = log.follower(follower.position()),
-                Act::CopyTruncate => {}
+                Act::CopyTruncate { .. } => {}
             }
         }
         log.write(1);
