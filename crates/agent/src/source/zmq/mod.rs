@@ -225,3 +225,6 @@ fn tell_broken(context: &mut Context, problem: &str) -> Result<(), Closed> {
     let text = detail(problem, &context.lacks.of(Source::Zmq));
     context.outlet.tell_state(context.clock.now(), false, text)
 }
+
+#[cfg(test)]
+mod tests;
