@@ -7,4 +7,5 @@ mod faults;
 mod kill;
 mod latency;
 mod outage;
+mod refusal;
 mod support;
