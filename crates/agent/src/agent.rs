@@ -36,13 +36,13 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The spool cannot be opened.
-    #[error("failed to open the spool")]
+    #[error("open the spool")]
     Spool(#[from] SpoolError),
     /// The configured network is neither known by name nor the hash of a block 0.
-    #[error("`{0}` is neither a network's name nor the hash of its block 0")]
+    #[error("use network `{0}`: it is neither a network's name nor the hash of its block 0")]
     UnknownNetwork(String),
     /// The system refuses another thread.
-    #[error("failed to start a thread")]
+    #[error("start a thread")]
     Thread(#[from] io::Error),
 }
 

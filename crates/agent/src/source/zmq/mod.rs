@@ -30,7 +30,7 @@ use crate::{config::ZmqConfig, shipper::chain};
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The node takes a subscription up some time after it was sent, and does not say when. Over loopback that takes
 /// about a millisecond.
-const SETTLING_US: i64 = 500_000;
+const SETTLING_US: u32 = 500_000;
 /// Messages taken at once. Below the 128 reads after which tokio pretends that a socket is empty.
 const MESSAGES_AT_ONCE: usize = 64;
 /// How long to wait before the next attempt to connect, and to find something to connect to.
@@ -93,25 +93,33 @@ impl Zmq {
         let mut connection = Connection::open(endpoints).await.map_err(End::Lost)?;
         let now = context.clock.now();
         let mut stream = Stream {
-            settles_at: Some(now.plus_micros(SETTLING_US)),
+            settles_at: Some(now.plus_micros(SETTLING_US.into())),
             gap_before: self.heard_until.is_some(),
             tally: Tally::default(),
         };
         // Of the first connection ever, too, it is known from when on messages may be missing.
         self.heard_until.get_or_insert(now);
-        context.outlet.tell_state(context.clock.now(), true, describe(endpoints, context))?;
         loop {
             let mut events = Vec::new();
-            match tokio::time::timeout(HEARTBEAT, connection.receive()).await {
+            let patience = if stream.settles_at.is_some() {
+                Duration::from_micros(SETTLING_US.into())
+            } else {
+                HEARTBEAT
+            };
+            match tokio::time::timeout(patience, connection.receive()).await {
                 Ok(Ok(message)) => self.take(&message, &mut stream, context, &mut events),
                 Ok(Err(lost)) => return Err(End::Lost(lost)),
                 Err(_) => {}
             }
             let emptied = self.drain(&mut connection, &mut stream, context, &mut events);
-            if let Ok(Some(at)) = emptied {
-                self.advance(at, &mut stream, context, &mut events);
-            }
+            let stands = match emptied {
+                Ok(Some(at)) => self.advance(at, &mut stream, context, &mut events),
+                _ => false,
+            };
             context.outlet.send(Report { events, position: self.position() })?;
+            if stands {
+                context.outlet.tell_state(context.clock.now(), true, describe(endpoints, context))?;
+            }
             emptied.map_err(End::Lost)?;
         }
     }
@@ -151,11 +159,19 @@ impl Zmq {
         events.extend(message.kind.map(|kind| context.outlet.event(now, None, kind)));
     }
 
-    /// Moves the position to `at`, when the socket was empty; once the subscription stands, not before.
-    fn advance(&mut self, at: AgentTime, stream: &mut Stream, context: &Context, events: &mut Vec<Event>) {
-        if let Some(settles_at) = stream.settles_at {
+    /// Moves the position to `at`, when the socket was empty; once the subscription stands, not before. True when it
+    /// has just come to stand.
+    fn advance(
+        &mut self,
+        at: AgentTime,
+        stream: &mut Stream,
+        context: &Context,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let settles_at = stream.settles_at;
+        if let Some(settles_at) = settles_at {
             if at < settles_at {
-                return;
+                return false;
             }
             stream.settles_at = None;
             if stream.gap_before {
@@ -164,6 +180,7 @@ impl Zmq {
             }
         }
         self.heard_until = Some(at);
+        settles_at.is_some()
     }
 
     fn position(&self) -> Option<Position> {

@@ -98,7 +98,7 @@ fn dropped_messages_are_counted_and_a_lost_connection_is_a_gap_without_a_number(
     let (mut publisher, _) = Publisher::bind(&address);
     let away = publisher.publish_until(&inbox, gap);
     assert_eq!((away.source, away.lost), (Source::Zmq, None));
-    assert!(away.from < Some(away.to) && away.to.micros_since(away.from.unwrap()) >= SETTLING_US);
+    assert!(away.from < Some(away.to) && away.to.micros_since(away.from.unwrap()) >= i64::from(SETTLING_US));
     publisher.publish_until(&inbox, tip);
     stop.set();
     reader.join().unwrap();
