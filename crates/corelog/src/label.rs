@@ -93,11 +93,8 @@ impl Label {
     /// From what is between the brackets, `None` when that is neither a category nor a level.
     #[inline]
     pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
-        if let Some(category) = Category::from_word(word) {
-            return Some(Self { category: Some(category), level: None });
-        }
-        if let Some(level) = Level::from_word(word) {
-            return Some(Self { category: None, level: Some(level) });
+        if let Some(label) = lookup(word) {
+            return Some(label);
         }
         let colon = word.iter().position(|byte| *byte == b':')?;
         let (category, level) = word.split_at_checked(colon)?;
@@ -105,6 +102,58 @@ impl Label {
         let level = Some(Level::from_word(level.get(1..)?)?);
         Some(Self { category, level })
     }
+}
+
+/// Places of the table of words: several for each, so that most words that are none find theirs empty.
+const PLACES: usize = 256;
+
+/// The categories and levels by the place of their word, a shared one being followed by the next.
+static WORDS: [Option<(&str, Label)>; PLACES] = words();
+
+#[allow(clippy::indexing_slicing, reason = "runs at compile time, where a panic fails the build")]
+const fn words() -> [Option<(&'static str, Label)>; PLACES] {
+    let mut words = [None; PLACES];
+    let mut index = 0;
+    while index < Category::ALL.len() + Level::ALL.len() {
+        let (word, label) = if index < Category::ALL.len() {
+            let category = Category::ALL[index];
+            (category.as_str(), Label { category: Some(category), level: None })
+        } else {
+            let level = Level::ALL[index - Category::ALL.len()];
+            (level.as_str(), Label { category: None, level: Some(level) })
+        };
+        let mut place = place(word.as_bytes());
+        while words[place].is_some() {
+            place = (place + 1) % PLACES;
+        }
+        words[place] = Some((word, label));
+        index += 1;
+    }
+    words
+}
+
+/// A word that is a category or a level alone.
+#[inline]
+fn lookup(word: &[u8]) -> Option<Label> {
+    let mut place = place(word);
+    while let Some((known, label)) = WORDS.get(place)? {
+        if known.as_bytes() == word {
+            return Some(*label);
+        }
+        place = (place + 1) % PLACES;
+    }
+    None
+}
+
+/// Where a word is looked for first: by its length and its first, middle and last byte.
+#[inline]
+const fn place(word: &[u8]) -> usize {
+    let (Some((first, _)), Some((last, _)), Some((middle, _))) =
+        (word.split_first(), word.split_last(), word.split_at(word.len() / 2).1.split_first())
+    else {
+        return 0;
+    };
+    (*first as usize * 7 + *middle as usize * 31 + *last as usize * 3 + word.len() * 61) % PLACES
 }
 
 #[cfg(test)]

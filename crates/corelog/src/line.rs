@@ -68,14 +68,43 @@ impl<'a> Line<'a> {
     }
 
     /// Moves the bracketed fields from the front of `text` to where they belong.
+    ///
+    /// The thread `net` and the category `net` look alike, so a category counts as a thread where a category, level or
+    /// location follows; so does a name that is not in the list, which is otherwise taken for text such as `[snapshot]`
+    /// or a wallet's name.
     #[inline]
     fn take_brackets(&mut self) {
-        if let Some((word, rest)) = bracket(self.text)
-            && is_thread(word, rest)
-        {
-            (self.thread, self.text) = (Some(word), rest);
+        let Some((word, rest)) = bracket(self.text) else { return };
+        match Label::from_word(word) {
+            Some(label) if label.level.is_some() || !self.take_thread(word, rest) => {
+                (self.category, self.level, self.text) = (label.category, label.level, rest);
+            }
+            None if is_known_thread(word) => {
+                self.thread = Some(word);
+                self.take_place_and_label(rest);
+            }
+            None if place(word).is_some() => self.take_place_and_label(self.text),
+            None => {
+                self.take_thread(word, rest);
+            }
+            Some(_) => {}
         }
-        (self.location, self.text) = optional(location(self.text), self.text);
+    }
+
+    /// Takes `word` for a thread if what follows it can only follow a thread.
+    #[inline]
+    fn take_thread(&mut self, word: &'a [u8], rest: &'a [u8]) -> bool {
+        let is_thread = rest.starts_with(b"[") && (label(rest).is_some() || location(rest).is_some());
+        if is_thread {
+            self.thread = Some(word);
+            self.take_place_and_label(rest);
+        }
+        is_thread
+    }
+
+    #[inline]
+    fn take_place_and_label(&mut self, text: &'a [u8]) {
+        (self.location, self.text) = optional(location(text), text);
         if let Some((label, rest)) = label(self.text) {
             (self.category, self.level, self.text) = (label.category, label.level, rest);
         }
@@ -98,18 +127,6 @@ fn bracket(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = inner.iter().position(|byte| *byte == b']')?;
     let (word, rest) = inner.split_at_checked(end)?;
     Some((word, rest.strip_prefix(b"] ")?))
-}
-
-/// Whether the bracketed `word`, with `rest` after it, is a thread's name. The thread `net` and the category `net`
-/// look alike, so a category counts as a thread where a category, level or location follows; so does a name that
-/// is not in the list, which is otherwise taken for text such as `[snapshot]` or a wallet's name.
-fn is_thread(word: &[u8], rest: &[u8]) -> bool {
-    match Label::from_word(word) {
-        None if is_known_thread(word) => true,
-        None if place(word).is_some() => false,
-        Some(Label { level: Some(_), .. }) => false,
-        _ => rest.starts_with(b"[") && (label(rest).is_some() || location(rest).is_some()),
-    }
 }
 
 /// Whether Core gives a thread this name (`ThreadRename`, `TraceThread`).

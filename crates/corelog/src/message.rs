@@ -28,6 +28,11 @@ pub struct Wording {
 }
 
 impl Wording {
+    /// The wording of a line's message, `None` when it is no message that this crate knows.
+    pub fn of(line: &Line<'_>) -> Option<&'static Self> {
+        dispatch::candidates(line.category, line.text).find(|wording| (wording.read)(line.text).is_some())
+    }
+
     /// A text in this wording, with a sample in place of each conversion.
     pub fn rendered(&self) -> String {
         self.render(self.samples)
