@@ -35,12 +35,11 @@ bitcoind-core: ## build Bitcoin Core from source as a second node version (about
 
 .PHONY: bench
 bench: setup ## the figures of docs/benchmarks.md that need no nodes
-	cargo bench --package bmon-corelog
-	cargo bench --package bmon-spool
+	cargo bench --package bmon-corelog --package bmon-spool --package bmon-store --package bmon-server
 
 .PHONY: docs
 docs: ## write the generated reference pages again
-	BMON_BLESS=1 cargo test --quiet --workspace --test reference
+	BMON_BLESS=1 cargo test --quiet --package bmon --test reference --package bmon-server --test api
 
 .PHONY: soak
 soak: soak-demo soak-kill soak-outage soak-latency soak-zero ## every count and duration that is too long for make test
