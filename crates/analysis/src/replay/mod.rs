@@ -77,19 +77,21 @@ pub fn run<I: Iterator<Item = Told>, E>(
     let indices: Vec<_> = names.iter().map(|name| engine.node(network, name)).collect();
     let mut rows =
         Rows { waiting: Vec::new(), blocks: Blocks::new(&names), findings: Findings::default(), keep };
-    let (mut ticked, mut last) = (None, ServerTime::default());
+    let (mut ticked, mut heard_at) = (None, vec![ServerTime::default(); names.len()]);
     for (log, told) in Merge::new(logs) {
         let Told::Event(event) = told else { continue };
-        last = ServerTime::from_micros(event.agent_time.as_micros());
-        if last.micros_since(*ticked.get_or_insert(last)) >= TICK_US {
-            engine.tick(last, &mut rows.waiting);
-            ticked = Some(last);
+        let now = ServerTime::from_micros(event.agent_time.as_micros());
+        if now.micros_since(*ticked.get_or_insert(now)) >= TICK_US {
+            engine.tick(now, &mut rows.waiting);
+            ticked = Some(now);
         }
-        engine.observe(indices[log], &event, last, &mut rows.waiting);
+        engine.observe(indices[log], &event, now, &mut rows.waiting);
+        heard_at[log] = now;
         rows.flush(ROWS)?;
     }
     engine.tick(ServerTime::from_micros(i64::MAX), &mut rows.waiting);
-    let nodes = indices.iter().filter_map(|index| engine.row(*index, last)).collect::<Vec<_>>();
+    let heard = indices.into_iter().zip(heard_at);
+    let nodes: Vec<_> = heard.filter_map(|(index, heard_at)| engine.row(index, heard_at)).collect();
     rows.waiting.extend(nodes.iter().map(|node| Row::Node(Box::new(node.clone()))));
     rows.flush(0)?;
     Ok(Report::new(nodes.into_iter().map(Node::new).collect(), &rows.blocks, rows.findings))
