@@ -208,6 +208,8 @@ messages! {
         MinimumWork<'a>,
         PruneTarget,
         BlockIndexSize,
+        BlockIndexLoaded,
+        ChainstateLoading<'a>,
         StartHeight,
         ChainLoaded<'a>,
         FatalError<'a>,
@@ -275,6 +277,7 @@ messages! {
         MempoolLoaded,
         MempoolNotLoaded,
         MempoolDumping,
+        UnbroadcastDumping,
         MempoolDumped,
     }
     index {
@@ -321,6 +324,11 @@ messages! {
         PeerChainOld<'a>,
         PeerChainWeak,
         ExtraPeerDropped,
+        LocalPeerDropped,
+        NetworkActive,
+        Bound<'a>,
+        ExtraPeerWanted,
+        HandshakeStarted,
     }
     validation {
         TransactionAddedToMempool,
@@ -373,6 +381,7 @@ messages! {
         OrphanQueued,
         PackageEvaluated<'a>,
         PackageReplacementPassed,
+        ParentTooCheap,
     }
     net {
         BlockReceived,
@@ -413,6 +422,7 @@ messages! {
         StallStarted,
         StallTimeoutIncreased,
         StallTimeoutDecreased,
+        StaleBlockAnnounced,
     }
     cmpctblock {
         BlockReconstructed,
@@ -448,6 +458,10 @@ messages! {
         ImportedAlready,
         ImportedOutOfOrder,
         EstimatesUpdated,
+        EstimatesFlushed<'a>,
+        EstimatesForgotten,
+        CoinsWriting,
+        PruneLockMoved<'a>,
     }
     rpc {
         RpcCalled<'a>,
@@ -459,6 +473,7 @@ messages! {
         ZmqTransactionRemoved,
         ZmqTransaction,
     }
+
     // Its wordings begin like others.
     node {
         ConsoleMessage<'a>,

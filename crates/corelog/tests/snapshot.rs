@@ -56,12 +56,21 @@ fn core_31_99_is_read_as_recorded() {
     check("core-31.99");
     check("core-31.99-levels");
     check("core-31.99-locations");
+    check("core-31.99-messages");
 }
 
 #[test]
 fn knots_29_4_3_is_read_as_recorded() {
     check("knots-29.4.3");
     check("knots-29.4.3-locations");
+    check("knots-29.4.3-messages");
+}
+
+#[test]
+fn other_versions_of_core_are_read_as_recorded() {
+    check("core-28.99-messages");
+    check("core-29.99-messages");
+    check("core-30.99-messages");
 }
 
 /// Lines of versions that cannot be run here, made by hand from their format strings.

@@ -4,7 +4,7 @@
 //! `UpdateTip` before the last two. The checks of a block template write the first few alone, and so does a block
 //! that turns out invalid. None of them names its block.
 
-use crate::{format::Word, message::message};
+use crate::message::message;
 
 message! {
     /// The block to connect was read from disk.
@@ -174,10 +174,11 @@ message! {
     /// A step of writing to disk began.
     FlushStep<'a> {
         /// What is written, for example `write block index to disk`.
-        step: Word<'a>,
+        step: &'a [u8],
     }
     in Bench;
     "0.20.." "src/logging/timer.h:38@31.99": "FlushStateToDisk: %s started" (step);
+    "32?.." "src/logging/timer.h:38@31.99": "BatchWrite: %s started" (step);
 }
 
 message! {
@@ -190,4 +191,5 @@ message! {
     }
     in Bench;
     "0.20.." "src/logging/timer.h:74@31.99": "FlushStateToDisk: %s completed (%.2fms)" (step, ms);
+    "32?.." "src/logging/timer.h:74@31.99": "BatchWrite: %s completed (%.2fms)" (step, ms);
 }

@@ -249,13 +249,14 @@ message! {
     Misbehaving<'a> {
         /// The peer.
         peer: u64,
-        /// What it did.
+        /// What it did, empty where it is not told.
         reason: &'a [u8],
     }
     in Net;
     "29?.." "src/net_processing.cpp:1902@31.99": "Misbehaving: peer=%d: %s" (peer, reason);
     "0.21..=22" "src/net_processing.cpp:1286@v22.1": "Misbehaving: peer=%d (%d -> %d) DISCOURAGE THRESHOLD EXCEEDED: %s" (peer, _, _, reason);
     "0.21..=26?" "src/net_processing.cpp:1743@v26.0": "Misbehaving: peer=%d (%d -> %d): %s" (peer, _, _, reason);
+    "29?.." "src/net_processing.cpp:1902@31.99": "Misbehaving: peer=%d" (peer) { reason: b"" };
 }
 
 message! {
@@ -366,4 +367,54 @@ message! {
     }
     in Net;
     "0.16?.." "src/net_processing.cpp:5299@31.99": "disconnecting extra outbound peer=%d (last block announcement received at time %d)" (peer, last_announcement);
+}
+
+message! {
+    /// A peer misbehaved: it is dropped, but its address is not avoided, because it is of this host.
+    LocalPeerDropped {
+        /// The peer.
+        peer: u64,
+    }
+    in Net;
+    "22.." "src/net_processing.cpp:5057@31.99": "Warning: disconnecting but not discouraging %s peer %d!" (_, peer);
+}
+
+message! {
+    /// All connections are closed and none is made, or that is over (RPC `setnetworkactive`).
+    NetworkActive {
+        /// Whether connections are made.
+        active: bool,
+    }
+    in All;
+    "0.16?.." "src/net.cpp:3356@31.99": "SetNetworkActive: %s" (active);
+}
+
+message! {
+    /// The node waits for peers at an address.
+    Bound<'a> {
+        /// Address and port.
+        address: Word<'a>,
+    }
+    in All;
+    "0.16?.." "src/net.cpp:3335@31.99": "Bound to %s" (address);
+}
+
+message! {
+    /// Whether the node looks for one outbound peer more, because its tip seems stale.
+    ExtraPeerWanted {
+        /// Whether it does.
+        wanted: bool,
+    }
+    in Net;
+    "24.." "src/net.cpp:2439@31.99": "setting try another outbound peer=%s" (wanted);
+}
+
+message! {
+    /// The encrypted connection (BIP 324) to a peer is begun.
+    HandshakeStarted {
+        /// The peer.
+        peer: u64,
+    }
+    in Net;
+    "26.." "src/net.cpp:1540@31.99": "start sending v2 handshake to peer=%d" (peer);
 }

@@ -106,3 +106,48 @@ message! {
         "Blockpolicy estimates updated by %u of %u block txs, since last block %u of %u tracked, mempool map size %u, max target %u from %s"
         (counted, transactions, _, _, mempool, _, _);
 }
+
+message! {
+    /// The fee estimates were written to disk.
+    EstimatesFlushed<'a> {
+        /// Name of the file.
+        file: &'a [u8],
+    }
+    in EstimateFee | All;
+    "29?.." "src/policy/fees/block_policy_estimator.cpp:975@31.99": "Flushed fee estimates to %s." (file);
+}
+
+message! {
+    /// At its end the node forgets the transactions of the mempool for fee estimates.
+    EstimatesForgotten {
+        /// How many.
+        transactions: u64,
+    }
+    in EstimateFee;
+    "29?.." "src/policy/fees/block_policy_estimator.cpp:1075@31.99": "Recorded %u unconfirmed txs from mempool in %.3fs" (transactions, _);
+}
+
+message! {
+    /// The last part of the cache of the UTXO set is written to disk.
+    CoinsWriting {
+        /// Its size in MiB.
+        mib: f64,
+    }
+    in CoinDb;
+    "0.16?.." "src/txdb.cpp:168@31.99": "Writing final batch of %.2f MiB" (mib);
+    "0.16?.." "src/txdb.cpp:150@31.99": "Writing partial batch of %.2f MiB" (mib);
+}
+
+message! {
+    /// A reorg moved the height up to which an index lets blocks be deleted.
+    PruneLockMoved<'a> {
+        /// Name of the index.
+        index: &'a [u8],
+        /// The height.
+        height: i64,
+    }
+    in Prune;
+    "24.." "src/validation.cpp:2962@31.99": "txindex prune lock moved back to %d" (height) { index: b"txindex" };
+    "24.." "src/validation.cpp:2962@31.99": "coinstatsindex prune lock moved back to %d" (height) { index: b"coinstatsindex" };
+    "24.." "src/validation.cpp:2962@31.99": "basic block filter index prune lock moved back to %d" (height) { index: b"basic block filter index" };
+}

@@ -501,3 +501,15 @@ message! {
     in Net;
     "25.." "src/net_processing.cpp:2083@31.99": "Decreased stalling timeout to %d seconds" (seconds);
 }
+
+message! {
+    /// A block is announced that left the active chain before that.
+    StaleBlockAnnounced {
+        /// The block.
+        block: BlockHash,
+        /// The last block of the active chain.
+        tip: BlockHash,
+    }
+    in Net;
+    "0.16?.." "src/net_processing.cpp:5953@31.99": "Announcing block %s not on main chain (tip=%s)" (block, tip);
+}

@@ -158,6 +158,23 @@ message! {
 }
 
 message! {
+    /// Block index and UTXO set are loaded.
+    BlockIndexLoaded {}
+    in All;
+    "29.." "src/init.cpp:1419@31.99": "Block index and chainstate loaded" ();
+}
+
+message! {
+    /// A chain is loaded: the active one, or that of a snapshot.
+    ChainstateLoading<'a> {
+        /// Which, and where it ends.
+        chainstate: &'a [u8],
+    }
+    in All;
+    "25.." "src/node/chainstate.cpp:87@31.99": "Initializing chainstate %s" (chainstate);
+}
+
+message! {
     /// The height at which a run begins.
     StartHeight {
         /// Of the active chain, -1 before the first block.

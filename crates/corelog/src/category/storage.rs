@@ -337,6 +337,17 @@ message! {
 }
 
 message! {
+    /// `mempool.dat` keeps which transactions must still be announced.
+    UnbroadcastDumping {
+        /// How many.
+        transactions: u64,
+    }
+    in All;
+    "29?.." "src/node/mempool_persist.cpp:205@31.99": "Writing %d unbroadcast transactions to file." (transactions);
+    "0.21..=26?" "src/kernel/mempool_persist.cpp:175@v26.0": "Writing %d unbroadcast transactions to disk." (transactions);
+}
+
+message! {
     /// `mempool.dat` was written.
     MempoolDumped {
         /// Duration in seconds.

@@ -131,3 +131,15 @@ message! {
     "29?.." "src/validation.cpp:1123@31.99": "package RBF checks passed: parent %s (wtxid=%s), child %s (wtxid=%s), package hash (%s)"
         (parent, _, child, _, _);
 }
+
+message! {
+    /// A transaction pays too little alone; its child may pay for it.
+    ParentTooCheap {
+        /// The transaction.
+        txid: Txid,
+        /// Its id with witness.
+        wtxid: Wtxid,
+    }
+    in TxPackages;
+    "29?.." "src/node/txdownloadman_impl.cpp:463@31.99": "tx %s (wtxid=%s) failed but reconsiderable, looking for child in orphanage" (txid, wtxid);
+}
