@@ -66,10 +66,8 @@ fn flow(network: &Network, kills: u64, ended: &AtomicBool) {
         transactions: 200 + 120 * kills,
         interval: Duration::from_millis(20),
     };
-    let mut go_on = |_| match ended.load(Ordering::Relaxed) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    };
+    let mut go_on =
+        |_| if ended.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let end = scenario.run(network, &mut go_on);
     assert!(matches!(end, Err(ScenarioError::Ended)), "the flow ended before the last kill: {end:?}");
 }
