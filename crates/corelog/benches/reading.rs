@@ -1,4 +1,5 @@
-//! How fast a log is read on one core, stage by stage, beside the speed of only finding its line ends.
+//! How fast a log is read on one core, stage by stage, beside the speed of only finding its line ends and beside the
+//! usual way: a set of regular expressions that tells which one a line is, and that one with captures for the fields.
 //!
 //! The log is a recorded one, repeated with fresh hashes and numbers to 256 MiB. `BMON_BENCH_LOG` names another to
 //! repeat. What counts is the processor's time, of the fastest of several rounds, so that other work on the machine
@@ -6,7 +7,8 @@
 
 use std::hint::black_box;
 
-use bmon_corelog::{Line, Message, Reader, Splitter};
+use bmon_corelog::{Line, Message, Reader, Splitter, message::WORDINGS};
+use regex::bytes::{CaptureLocations, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 const SIZE: usize = 256 << 20;
 const CHUNK: usize = 256 << 10;
@@ -30,10 +32,11 @@ fn main() {
         log.len() as f64 / lines as f64
     );
 
-    let report = |stage: &str, work: &mut dyn FnMut(&[u8]) -> u64| {
+    let report = |stage: &str, log: &[u8], work: &mut dyn FnMut(&[u8]) -> u64| {
+        let lines = memchr::memchr_iter(b'\n', log).count();
         let seconds = (0..ROUNDS).map(|_| {
             let start = processor_seconds();
-            black_box(work(black_box(&log)));
+            black_box(work(black_box(log)));
             processor_seconds() - start
         });
         let best = seconds.fold(f64::INFINITY, f64::min);
@@ -43,13 +46,13 @@ fn main() {
             log.len() as f64 / best / 1e9
         );
     };
-    report("line ends only (memchr)", &mut |log| memchr::memchr_iter(b'\n', log).count() as u64);
-    report("lines", &mut |log| split(log, |line| line.len() as u64));
-    report("lines, prefix", &mut |log| split(log, |line| Line::parse(line).text.len() as u64));
-    report("lines, prefix, message", &mut |log| {
+    report("line ends only (memchr)", &log, &mut |log| memchr::memchr_iter(b'\n', log).count() as u64);
+    report("lines", &log, &mut |log| split(log, |line| line.len() as u64));
+    report("lines, prefix", &log, &mut |log| split(log, |line| Line::parse(line).text.len() as u64));
+    report("lines, prefix, message", &log, &mut |log| {
         split(log, |line| u64::from(Message::parse(black_box(&Line::parse(line))).is_some()))
     });
-    report("lines, prefix, message, event", &mut |log| {
+    report("lines, prefix, message, event", &log, &mut |log| {
         let mut reader = Reader::new(0, None);
         let mut events = 0;
         for chunk in log.chunks(CHUNK) {
@@ -60,12 +63,94 @@ fn main() {
         }
         events
     });
+    let mut expressions = Expressions::new();
+    // So slow that a part of the log has to do.
+    let part = log.len() / 16;
+    let part = &log[..part + memchr::memchr(b'\n', &log[part..]).map_or(0, |end| end + 1)];
+    report("line, regular expressions", part, &mut |log| split(log, |line| expressions.read(line)));
 }
 
 /// Time in seconds that this thread has run: Linux tells it in nanoseconds.
 fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread's time");
     stat.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("its first number is it") / 1e9
+}
+
+/// All wordings as regular expressions.
+struct Expressions {
+    set: RegexSet,
+    each: Vec<(Regex, CaptureLocations)>,
+}
+
+impl Expressions {
+    /// Time (and mock time, thread, location, category), then a wording with a group for each conversion. What a
+    /// conversion can be is what the reader takes for it.
+    fn new() -> Self {
+        let expressions: Vec<_> = WORDINGS
+            .iter()
+            .map(|wording| {
+                let mut expression = String::from(PREFIX);
+                let (mut rest, mut samples) = (wording.format, wording.samples.iter());
+                while let Some(start) = rest.find('%') {
+                    let (literal, conversion) = rest.split_at(start);
+                    expression += &regex::escape(literal);
+                    if let Some(after) = conversion.strip_prefix("%%") {
+                        expression.push('%');
+                        rest = after;
+                        continue;
+                    }
+                    let end = conversion
+                        .find(|letter: char| letter.is_ascii_alphabetic() && !"lzh".contains(letter));
+                    rest = &conversion[end.expect("a conversion ends in a letter") + 1..];
+                    expression += group(samples.next().expect("a sample for each conversion"));
+                }
+                expression + &regex::escape(rest) + "(?:[ ,].*)?$"
+            })
+            .collect();
+        let each = expressions.iter().map(|expression| {
+            let regex = RegexBuilder::new(expression).unicode(false).build().expect("it is an expression");
+            let locations = regex.capture_locations();
+            (regex, locations)
+        });
+        Self {
+            each: each.collect(),
+            set: RegexSetBuilder::new(&expressions)
+                .unicode(false)
+                .size_limit(1 << 30)
+                .dfa_size_limit(1 << 30)
+                .build()
+                .expect("it is a set of expressions"),
+        }
+    }
+
+    /// Number of bytes in the fields of a line.
+    fn read(&mut self, line: &[u8]) -> u64 {
+        let Some((regex, locations)) =
+            self.set.matches(line).iter().next().and_then(|place| self.each.get_mut(place))
+        else {
+            return 0;
+        };
+        regex.captures_read(locations, line);
+        (1..locations.len())
+            .filter_map(|group| locations.get(group))
+            .map(|(start, end)| (end - start) as u64)
+            .sum()
+    }
+}
+
+const PREFIX: &str = r"^(?:\[\*\] )?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{6})?Z?) (?:\(mocktime: [^)]*\) )?(?:\[([a-z_.0-9 -]+)\] )??(?:\[([^\]]+:\d+)\] \[([^\]]*)\] )?(?:\[([a-z]+(?::[a-z]+)?)\] )?";
+
+/// The group for a conversion, by the sample of its type.
+fn group(sample: &str) -> &'static str {
+    match sample {
+        sample if sample.len() == 64 => "([0-9a-f]{64})",
+        "true" => "(true|false|0|1)",
+        "95.123456" => "([-+.e0-9]+)",
+        sample if sample.bytes().all(|byte| byte.is_ascii_digit()) => "([0-9]+)",
+        "-17" => "(-?[0-9]+)",
+        "0.5" => "([^ ]*?)",
+        _ => "(.*)",
+    }
 }
 
 fn split(log: &[u8], mut each: impl FnMut(&[u8]) -> u64) -> u64 {
