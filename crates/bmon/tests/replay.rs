@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "whatever fails fails the test")]
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::Path,
     process::{Command, Output, Stdio},
@@ -120,6 +121,7 @@ fn wrong_arguments_are_explained() {
         (&["alice=,"], "no file is named"),
         (&["A!=x"], "is not a node name"),
         (&[&*alice, "--from", "yesterday"], "--from"),
+        (&[&*alice, "--from", "2026-11-02", "--to", "2026-11-01"], "it is not before `--to`"),
     ] {
         let output = bmon(arguments, Stdio::null());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -143,4 +145,33 @@ fn a_window_takes_dates_and_times() {
     ] {
         assert_eq!(reorgs(window), expected, "{window:?}");
     }
+}
+
+/// Every key of objects in `value`, but not those that are names of nodes or messages.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    let children: Vec<&Value> = match value {
+        Value::Object(object) => {
+            let is_named = |key: &&String| {
+                !["alice", "bob"].contains(&key.as_str()) && !key.starts_with(char::is_uppercase)
+            };
+            found.extend(object.keys().filter(is_named).cloned());
+            object.values().collect()
+        }
+        Value::Array(array) => array.iter().collect(),
+        _ => Vec::new(),
+    };
+    for child in children {
+        keys(child, found);
+    }
+}
+
+#[test]
+fn every_key_of_the_document_is_explained() {
+    let [alice, bob] = both();
+    let page = include_str!("../../../docs/replay.md");
+    let mut found = BTreeSet::new();
+    keys(&serde_json::from_str(&replay(&[&alice, &bob, "--json"])).unwrap(), &mut found);
+    assert!(found.len() > 40, "{found:?}");
+    let missing: Vec<_> = found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "docs/replay.md does not tell of {missing:?}");
 }

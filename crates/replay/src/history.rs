@@ -55,12 +55,9 @@ impl History {
         for file in files {
             let mut input = Input::open(file, Some(shared))?;
             let text = read_all(&mut input)?;
-            if let Some(damage) = input.damage() {
-                let file = file.display();
-                let warning = format!("`{file}` is cut off or damaged, what comes before is read: {damage}");
-                reading.warnings.push(warning);
-            }
-            let of_file = parse(file, &text, input.damage().is_some())?;
+            let damage = input.damage();
+            let of_file = parse(file, &text, damage.is_some())?;
+            reading.warnings.extend(damage);
             reading.files.push(file_reading(file, &of_file));
             rows.extend(of_file);
         }

@@ -105,9 +105,11 @@ impl Input {
         Ok(filled)
     }
 
-    /// Why compressed data ended before its end, `None` if it did not.
-    pub(crate) const fn damage(&self) -> Option<&io::Error> {
-        self.damage.as_ref()
+    /// What to tell of compressed data that ended before its end, `None` if it did not.
+    pub(crate) fn damage(&self) -> Option<String> {
+        let damage = self.damage.as_ref()?;
+        let file = self.file.display();
+        Some(format!("`{file}` is cut off or damaged, what comes before is read: {damage}"))
     }
 }
 

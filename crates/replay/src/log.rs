@@ -117,7 +117,7 @@ impl Log {
             }
             State::Open { mut input, mut chunk } => match input.fill(&mut chunk)? {
                 0 => {
-                    self.note_damage(&input);
+                    self.warnings.extend(input.damage());
                     State::Ended
                 }
                 read => {
@@ -140,14 +140,6 @@ impl Log {
         // The latest time of all may be later still, after a step back: this is safe, and enough.
         self.bound = self.bound.max(self.reader.last_line().map_or(self.bound, NodeTime::on_agent_clock));
         self.ready.push_back(Told::NothingBefore(self.bound));
-    }
-
-    fn note_damage(&mut self, input: &Input) {
-        if let Some(damage) = input.damage() {
-            let file = self.file.display();
-            self.warnings
-                .push(format!("`{file}` is cut off or damaged, what comes before is read: {damage}"));
-        }
     }
 }
 

@@ -83,6 +83,9 @@ impl Replay {
         })?;
         let nodes: Vec<_> = self.nodes.into_iter().map(|NodeFiles(node)| node).collect();
         let window = Window { from: self.from, to: self.to };
+        if window.from.zip(window.to).is_some_and(|(from, to)| from >= to) {
+            return Err(Failure::message(Code::Usage, "use `--from`: it is not before `--to`"));
+        }
         let files = Files::open(&nodes, window).map_err(|error| Failure::new(Code::Usage, error))?;
         let mut store = self.store.as_deref().map(Store::open).transpose()?;
         let keep = |rows: &[Row]| match &mut store {
