@@ -1,6 +1,6 @@
 //! The agent: it sits beside one node, reads what the node says, and delivers it to the server.
 //!
-//! Each source ([`source`]) runs in a thread of its own and reports events, in order, over one bounded channel to the
+//! Each source (the `source` module) runs in a thread of its own and reports events, in order, over one bounded channel to the
 //! spooler, which writes batches to the spool on disk; the shipper takes them from there to the server. The positions
 //! up to which the sources were read are part of each batch and are kept nowhere else. The agent only reads from the
 //! node, is bounded in memory, in disk and in what it asks of the node, and counts what it drops.

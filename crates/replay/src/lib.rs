@@ -1,7 +1,7 @@
 //! Files of old logs into the analyses of a live server: `bmon replay`.
 //!
 //! **Files.** `debug.log` as it is or compressed (gzip and zstd, told by their first bytes), rotated siblings, standard
-//! input (`-`), and tip histories (`.csv`, see [`history`]). All are opened and looked into before anything is run, so
+//! input (`-`), and tip histories (`.csv`, see the `history` module). All are opened and looked into before anything is run, so
 //! that one that cannot be read is known at once. Only those whose time has come are held open.
 //!
 //! **Order.** Within a file the order is the file's. The files of a node, and then the nodes, are merged on the running

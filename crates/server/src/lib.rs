@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every arrow is a bounded channel. A batch is answered after the journal has it; everything behind the journal can
-//! be done again from it, and is, after each start ([`replay`]).
+//! be done again from it, and is, after each start (the `replay` module).
 
 pub mod api;
 mod clock;
