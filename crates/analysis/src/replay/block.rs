@@ -51,7 +51,7 @@ impl Blocks {
     /// unknown height come last.
     pub(super) fn report(&self) -> Vec<Block> {
         let mut blocks: Vec<_> = self.blocks.iter().collect();
-        blocks.sort_unstable_by_key(|(hash, told)| {
+        blocks.sort_by_cached_key(|(hash, told)| {
             (told.height.is_none(), told.height, told.times.iter().flatten().flatten().min(), **hash)
         });
         let block = |(hash, told): (&BlockHash, &Told)| Block {
