@@ -190,6 +190,6 @@ message! {
         ms: f64,
     }
     in Bench;
-    "0.20.." "src/logging/timer.h:74@31.99": "FlushStateToDisk: %s completed (%.2fms)" (step, ms);
-    "32?.." "src/logging/timer.h:74@31.99": "BatchWrite: %s completed (%.2fms)" (step, ms);
+    "0.20.." "src/logging/timer.h:73@31.99": "FlushStateToDisk: %s completed (%.2fms)" (step, ms);
+    "32?.." "src/logging/timer.h:73@31.99": "BatchWrite: %s completed (%.2fms)" (step, ms);
 }

@@ -1,8 +1,10 @@
 //! The messages: one file for each log category that has many, one for each subject among those without a category.
 //!
 //! A message is one declaration ([`message!`](crate::message)): a type with named fields, the event it becomes, and
-//! Core's own format string for every wording since 0.10, each with the versions that have it and a file of the
-//! source that shows it. To add one, add its declaration here and its name to the list in `message.rs`.
+//! Core's own format string for every wording since 0.10, each with the versions that have it and the place in the
+//! source that shows it ([`Wording`](crate::message::Wording)). To add one, add its declaration here, its name to
+//! `message/list.rs`, and real lines to `tests/data`; then let `BMON_BLESS=1 cargo test -p bmon-corelog` write the
+//! reference.
 
 pub mod bench;
 pub mod chain;

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use bmon_event::NodeTime;
 use proptest::prelude::*;
 
 use super::*;
