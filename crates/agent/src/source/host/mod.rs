@@ -45,9 +45,13 @@ impl Reader for Host {
         Source::Host
     }
 
-    fn run(self: Box<Self>, context: Context) {
+    fn run(self: Box<Self>, mut context: Context) {
         loop {
-            if context.outlet.tell(context.clock.now(), Kind::Host(self.sample())).is_err() {
+            let (sample, now) = (self.sample(), context.clock.now());
+            let working = sample != HostSample::default();
+            let detail = if working { "samples the system" } else { "the system tells nothing of itself" };
+            let told = context.outlet.tell_state(now, working, detail.to_owned());
+            if told.and_then(|()| context.outlet.tell(now, Kind::Host(sample))).is_err() {
                 return;
             }
             if context.stop.wait(self.interval) {
