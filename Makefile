@@ -35,11 +35,11 @@ bitcoind-core: ## build Bitcoin Core from source as a second node version (about
 
 .PHONY: bench
 bench: setup ## the figures of docs/benchmarks.md that need no nodes
-	cargo bench --package bmon-corelog --package bmon-spool --package bmon-store --package bmon-server
+	cargo bench --package bmon-corelog --package bmon-spool --package bmon-store --package bmon-server --package bmon-replay
 
 .PHONY: docs
 docs: ## write the generated reference pages again
-	BMON_BLESS=1 cargo test --quiet --package bmon --test reference --package bmon-server --test api
+	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
 soak: soak-demo soak-kill soak-outage soak-latency soak-zero ## every count and duration that is too long for make test

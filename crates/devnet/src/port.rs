@@ -1,7 +1,7 @@
 //! Free TCP ports on loopback.
 //!
-//! `bitcoind` refuses port 0 (`src/init.cpp@v30`, "Invalid port"), so a port is bound, released and given to it. Another process may take it in
-//! between: whoever starts a node looks afterwards ([`Ports::any_taken`]) and tries again with others.
+//! `bitcoind` refuses port 0 ("Invalid port", `src/common/messages.cpp@v30`), so a port is bound, released and given to
+//! it. Another process may take it in between: whoever starts a node looks afterwards ([`Ports::any_taken`]) and tries again with others.
 
 use std::{
     net::{Ipv4Addr, SocketAddrV4, TcpListener},

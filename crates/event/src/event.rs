@@ -164,7 +164,7 @@ pub enum Kind {
     TxRejected {
         /// The transaction.
         txid: Txid,
-        /// Its id with witness, `None` where the message does not tell (up to 0.21).
+        /// Its id with witness, `None` where the message does not tell (up to 25).
         wtxid: Option<Wtxid>,
         /// The peer that sent it, `None` where the message does not tell.
         peer: Option<u64>,

@@ -17,7 +17,7 @@ use bmon_event::LogPosition;
 /// How many bytes of the head, and how many before the place, a file is known by.
 pub(super) const KNOWN_BY: usize = 256;
 /// With fewer bytes than this before the place, content alone does not tell files apart: a node's first five lines
-/// are blank (`src/init.cpp@v30`). A line with its time is longer.
+/// are blank (`src/logging.cpp@v30`). A line with its time is longer.
 const CONTENT_TELLS: usize = 32;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;

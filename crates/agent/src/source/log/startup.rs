@@ -1,7 +1,7 @@
 //! What the node says about its own logging when it starts.
 //!
 //! After its banner a node logs its settings, one a line: `Config file arg: [regtest] debug="validation"`,
-//! `Command-line arg: logtimemicros=""` (`ArgsManager::LogArgs`, `src/common/args.cpp@v30`; since 0.21). That tells
+//! `Command-line arg: logtimemicros=""` (`ArgsManager::LogArgs`, `src/common/args.cpp@v30`; since 0.20). That tells
 //! which debug categories are on without an RPC that could also change them.
 
 use std::collections::BTreeSet;

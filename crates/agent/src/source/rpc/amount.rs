@@ -13,7 +13,7 @@ impl<'de> Deserialize<'de> for Sats {
     }
 }
 
-/// The node writes amounts as digits, a point, and eight digits (`ValueFromAmount`, `src/core_write.cpp@v30`). Read
+/// The node writes amounts as digits, a point, and eight digits (`ValueFromAmount`, `src/core_io.cpp@30.99`). Read
 /// as a float, an amount would be off by a satoshi now and then.
 fn satoshi(number: &str) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
