@@ -49,7 +49,7 @@
 //! # Recovery
 //!
 //! [`Spool::open`] reads the last segment. Bytes at its end that are no record are a torn tail: they are cut off and
-//! counted. Damage with a record behind it is kept and reported. Other segments are checked when they are read. After
+//! counted. Damage with a record behind it is kept and reported. What is left is synced. Other segments are checked when they are read. After
 //! a loss of power, segments that were released can be there again; their records are old ones.
 
 mod identity;

@@ -71,7 +71,8 @@ pub(crate) struct Recovered {
     pub(crate) recovery: Recovery,
 }
 
-/// Reads the newest segment and cuts off a torn tail.
+/// Reads the newest segment and cuts off a torn tail. What is left counts as durable from here on, although the process
+/// that wrote it may have died before it synced it: so it is synced here.
 pub(crate) fn recover(dir: &Path, first: u64, epoch: u64) -> Result<Recovered, SpoolError> {
     let mut scan = Scan { bytes: read(dir, first)?, offset: 0, expected: first, end: None, epoch };
     let mut lost = Vec::new();
@@ -84,9 +85,10 @@ pub(crate) fn recover(dir: &Path, first: u64, epoch: u64) -> Result<Recovered, S
     let torn_bytes = scan.bytes.len() as u64 - segment.bytes;
     let file = open(dir, first)?;
     if torn_bytes > 0 {
-        let cut = file.set_len(segment.bytes).and_then(|()| file.sync_all());
-        cut.map_err(SpoolError::io("cut the torn end off", &path(dir, first)))?;
+        file.set_len(segment.bytes).map_err(SpoolError::io("cut the torn end off", &path(dir, first)))?;
     }
+    file.sync_all().map_err(SpoolError::io("sync", &path(dir, first)))?;
+    identity::sync_dir(dir)?;
     Ok(Recovered { segment, file, last: scan.expected - 1, recovery: Recovery { torn_bytes, lost } })
 }
 

@@ -197,6 +197,17 @@ fn a_torn_tail_is_cut_off_at_every_length() {
 }
 
 #[test]
+fn what_is_found_is_synced_before_it_counts() {
+    let (dir, _) = filled(1);
+    let newest = segments(dir.path()).pop().unwrap();
+    std::fs::remove_file(&newest).unwrap();
+    // Can be read and written, but not synced.
+    std::os::unix::fs::symlink("/dev/null", &newest).unwrap();
+    let opened = Spool::open(dir.path(), LIMITS);
+    assert!(matches!(opened, Err(SpoolError::Io { action: "sync", path, .. }) if path == newest));
+}
+
+#[test]
 fn zeros_and_garbage_behind_the_last_record_are_a_torn_tail() {
     for garbage in [vec![0; 5000], vec![0xff; 5000], b"0123456789abcdef".repeat(300)] {
         let (dir, payloads) = filled(5);
