@@ -55,8 +55,10 @@ fn delay(network: &Network, site: &Site) -> Duration {
     loop {
         let reply = site.try_get(&path);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let connected = reply.as_ref().and_then(|reply| reply["connected"][0]["at_us"].as_u64());
-        if let Some(at) = connected {
+        // ZMQ tells sooner; what is measured is the log.
+        let connected = reply.as_ref().map(|reply| &reply["connected"][0]);
+        let from_log = connected.filter(|connected| connected["source"] == "log");
+        if let Some(at) = from_log.and_then(|connected| connected["at_us"].as_u64()) {
             return now.saturating_sub(Duration::from_micros(at));
         }
         assert!(Instant::now() < end, "block {block} never came");
