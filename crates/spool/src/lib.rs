@@ -43,8 +43,9 @@
 //! the segment that holds the last record always stays, because that record says where its sources stand. When the
 //! bound is exceeded the oldest segment is dropped after a sync of the newest.
 //!
-//! A failed `write` leaves the spool as it was: the next record is written over its remains. After a failed `sync`
-//! nothing is known of what the disk holds, and the spool refuses everything until it is opened anew.
+//! A failed `write` leaves the spool as it was: the next record is written over its remains. After a segment could not
+//! be created nothing is written until it could be, because its remains would hide what went to the one before. After
+//! a failed `sync` nothing is known of what the disk holds, and the spool refuses everything until it is opened anew.
 //!
 //! # Recovery
 //!
@@ -99,7 +100,7 @@ pub struct Appended {
 /// A spool cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// The system refused. The spool is as it was, unless the call was [`Spool::sync`].
+    /// The system refused. The spool is as it was, unless the call was [`Spool::sync`] or [`Spool::skip_to`].
     #[error("failed to {action} `{path}`")]
     Io {
         /// What was tried.
@@ -126,8 +127,8 @@ pub enum SpoolError {
     /// These records are damaged beyond reading; those after them are not.
     #[error("records {} to {} are damaged", .0.start(), .0.end())]
     Damaged(RangeInclusive<u64>),
-    /// An earlier sync failed: what the disk holds is not known until the spool is opened anew.
-    #[error("an earlier sync failed and the spool has to be opened anew")]
+    /// An earlier sync or skip failed: what the disk holds is not known until the spool is opened anew.
+    #[error("an earlier sync or skip failed and the spool has to be opened anew")]
     Failed,
 }
 
@@ -151,6 +152,9 @@ pub struct Spool {
     /// Whether anything was appended since the last sync.
     unsynced: bool,
     failed: bool,
+    /// Whether the next segment may be there already, because creating it failed half way. It would hide whatever is
+    /// written to the newest one, so only that segment may be begun again.
+    half_rotated: bool,
     cursor: Option<Cursor>,
     buffer: Vec<u8>,
 }
@@ -186,6 +190,7 @@ impl Spool {
             bytes,
             unsynced: false,
             failed: false,
+            half_rotated: false,
             cursor: None,
             buffer: Vec::new(),
         };
@@ -226,8 +231,7 @@ impl Spool {
         if size > limit {
             return Err(SpoolError::TooLarge { size: payload.len() as u64, limit });
         }
-        let used = self.newest().bytes;
-        if used > 0 && used + size > self.limits.segment_bytes {
+        if self.must_rotate(size) {
             self.rotate()?;
         }
         let sequence = self.last + 1;
@@ -262,15 +266,19 @@ impl Spool {
             return Ok(());
         }
         self.sync()?;
-        let (segment, file) = segment::create(&self.dir, sequence + 1)?;
-        if self.newest().bytes == 0 {
-            let path = segment::path(&self.dir, self.newest().first);
-            fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
-            self.segments.pop_back();
-        }
+        let created = segment::create(&self.dir, sequence + 1);
+        // What is left of it would hide the records written to the segments before it.
+        self.failed = created.is_err();
+        let (segment, file) = created?;
+        let old = *self.newest();
         self.tail = file;
         self.segments.push_back(segment);
         self.last = sequence;
+        if old.bytes == 0 {
+            let path = segment::path(&self.dir, old.first);
+            fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
+            self.segments.remove(self.segments.len() - 2);
+        }
         Ok(())
     }
 
@@ -334,9 +342,17 @@ impl Spool {
         self.segments.partition_point(|segment| segment.first <= sequence).saturating_sub(1)
     }
 
+    /// Whether a record of this size, header included, has to go to a new segment.
+    fn must_rotate(&self, size: u64) -> bool {
+        let used = self.newest().bytes;
+        self.half_rotated || (used > 0 && used + size > self.limits.segment_bytes)
+    }
+
     fn rotate(&mut self) -> Result<(), SpoolError> {
         self.sync()?;
+        self.half_rotated = true;
         let (segment, file) = segment::create(&self.dir, self.last + 1)?;
+        self.half_rotated = false;
         self.tail = file;
         self.segments.push_back(segment);
         Ok(())

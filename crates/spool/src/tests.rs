@@ -180,6 +180,29 @@ fn at_the_bound_the_oldest_records_are_dropped_and_told() {
 }
 
 #[test]
+fn after_a_failed_rotation_only_a_rotation_follows() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(dir.path());
+    spool.append(&[1; 100]).unwrap();
+    let next = dir.path().join("00000000000000000002.seg");
+    std::fs::create_dir(&next).unwrap();
+    for size in [100, 1, 0] {
+        let refused = spool.append(&vec![2; size]);
+        assert!(matches!(&refused, Err(SpoolError::Io { action: "create", .. })), "{refused:?}");
+    }
+    std::fs::remove_dir(&next).unwrap();
+    std::fs::write(&next, "remains").unwrap();
+    assert_eq!(spool.append(b"two").unwrap().sequence, 2);
+    assert_eq!(spool.append(b"three").unwrap().sequence, 3);
+    drop(spool);
+    let (spool, recovery) = open(dir.path());
+    assert_eq!(recovery, Recovery::default());
+    let payloads = [vec![1; 100], b"two".to_vec(), b"three".to_vec()];
+    assert_eq!(read(&spool, 1), (numbered(&payloads), Vec::new()));
+    assert_eq!(segments(dir.path()).len(), 2);
+}
+
+#[test]
 fn a_torn_tail_is_cut_off_at_every_length() {
     let (dir, payloads) = filled(13);
     let newest = segments(dir.path()).pop().unwrap();
