@@ -17,8 +17,9 @@ const MAX_SAMPLES: usize = 128;
 pub(crate) struct Clock {
     /// Pairwise compatible: for any two there is a clock, drifting no faster than it may, that fits both.
     samples: VecDeque<ClockSample>,
-    /// When the clock was seen to have been set. Nothing is known of the offset before.
-    stepped_at: Option<AgentTime>,
+    /// Nothing is known of the offset before: the clock was seen to have been set, and what it said until then may
+    /// have been said by the clock as it was.
+    known_from: Option<AgentTime>,
     /// How often the clock was seen to have been set.
     steps: u64,
 }
@@ -31,8 +32,8 @@ impl Clock {
             return;
         }
         if self.samples.iter().any(|other| excludes(other, &sample)) {
+            self.known_from = self.samples.back().map(|last| self.known_from(last, &sample, settings));
             self.samples.clear();
-            self.stepped_at = Some(sample.at);
             self.steps += 1;
         }
         self.samples.push_back(sample);
@@ -50,7 +51,7 @@ impl Clock {
     /// give an interval that holds the true offset.
     pub(crate) fn offset(&self, at: AgentTime, settings: &Settings) -> Option<Offset> {
         let nearest = self.samples.iter().map(|sample| distance(sample, at)).min()?;
-        if nearest > settings.clock_reach_us || self.stepped_at.is_some_and(|stepped| at < stepped) {
+        if nearest > settings.clock_reach_us || self.known_from.is_some_and(|from| at < from) {
             return None;
         }
         let min_us =
@@ -64,6 +65,20 @@ impl Clock {
     pub(crate) const fn steps(&self) -> u64 {
         self.steps
     }
+
+    /// From when on the clock as it is now is the only one that can have said a time, after it was set between two
+    /// exchanges. A clock that was set back says times for the second time; a time that is so far ahead that it would
+    /// be out of reach until everything said before has been heard need not be waited for.
+    fn known_from(&self, last: &ClockSample, sample: &ClockSample, settings: &Settings) -> AgentTime {
+        let from = sample.at.max(had_it_not_been_set(last, sample)).max(self.known_from.unwrap_or(sample.at));
+        from.min(sample.at.plus_micros(settings.clock_window_us.saturating_add(settings.clock_reach_us)))
+    }
+}
+
+/// The latest that a clock would have shown at the exchange `sample` if it had gone on as at the exchange `last`.
+fn had_it_not_been_set(last: &ClockSample, sample: &ClockSample) -> AgentTime {
+    let shown = sample.at.plus_micros(sample.offset_max_us.saturating_sub(last.offset_min_us));
+    shown.plus_micros(drift(distance(last, shown)))
 }
 
 /// Microseconds between a time exchange and an instant.
@@ -123,11 +138,36 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_known_by_the_newest_exchange_and_unknown_before_it() {
-        let clock = clock(&[sample(0, 0, 500), sample(1_000_000, 5_000_000, 5_000_100)]);
-        assert_eq!(offset(&clock, 1_000_000), Some((5_000_000, 5_000_100)));
-        assert_eq!(offset(&clock, 999_999), None);
+    fn a_clock_that_was_set_forward_is_known_by_the_newest_exchange_and_unknown_before_it() {
+        let clock = clock(&[sample(0, 0, 500), sample(6_000_000, -5_000_000, -4_999_900)]);
+        assert_eq!(offset(&clock, 6_000_000), Some((-5_000_000, -4_999_900)));
+        assert_eq!(offset(&clock, 5_999_999), None);
         assert_eq!(clock.steps(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_unknown_until_it_is_past_all_that_it_had_shown() {
+        let mut clock = clock(&[sample(0, 0, 500), sample(1_000_000, 5_000_000, 5_000_100)]);
+        // What it would show now, 6.0001 s, and 100 ppm of it.
+        assert_eq!(offset(&clock, 1_000_000), None);
+        assert_eq!(offset(&clock, 6_000_700), None);
+        assert_eq!(offset(&clock, 6_000_701), Some((4_999_499, 5_000_601)));
+        assert_eq!(clock.steps(), 1);
+        // Set forward again, but not as far as it had been.
+        clock.insert(sample(5_500_000, 2_000_000, 2_000_100), &Settings::default());
+        assert_eq!(offset(&clock, 6_000_700), None);
+        assert!(offset(&clock, 6_000_701).is_some());
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_is_known_again_after_a_while() {
+        const MINUTE: i64 = 60_000_000;
+        let mut clock = clock(&[sample(1_000_000 * MINUTE, -999_999 * MINUTE, -999_999 * MINUTE)]);
+        for minute in 1..=21 {
+            assert_eq!(offset(&clock, minute * MINUTE - 1), None);
+            clock.insert(sample(minute * MINUTE, 0, 100), &Settings::default());
+        }
+        assert_eq!(offset(&clock, 21 * MINUTE), Some((0, 100)));
     }
 
     #[test]
@@ -157,6 +197,34 @@ mod tests {
                 }
             }
             prop_assert_eq!(clock.steps(), 0);
+        }
+
+        #[test]
+        fn no_offset_is_wrong_after_the_clock_was_set(
+            // What it is set by: more than exchanges leave open.
+            step in prop_oneof![-100_000_000..-1_000_000_i64, 1_000_000..100_000_000_i64],
+            before in prop::collection::vec((0..10_000_000_i64, any::<bool>()), 0..10),
+            after in prop::collection::vec(0..10_000_000_i64, 1..10),
+            (out, back) in (0..50_000_i64, 0..50_000_i64),
+        ) {
+            let settings = Settings::default();
+            let mut clock = clock(&[sample(0, -back, out)]);
+            let (mut now, mut truth) = (0, vec![(0, 0)]);
+            let before = before.into_iter().map(|(length, is_exchange)| (length, is_exchange, 0));
+            let after = after.into_iter().map(|length| (length, true, -step));
+            for (length, is_exchange, offset) in before.chain(after) {
+                now += length;
+                truth.push((now - offset, offset));
+                if is_exchange {
+                    clock.insert(sample(now - offset, offset - back, offset + out), &settings);
+                }
+            }
+            prop_assert_eq!(clock.steps(), 1);
+            for (at, true_offset) in truth {
+                if let Some(found) = clock.offset(AgentTime::from_micros(at), &settings) {
+                    prop_assert!(found.min_us <= true_offset && true_offset <= found.max_us, "{at} {true_offset} {found:?}");
+                }
+            }
         }
     }
 }
