@@ -33,6 +33,10 @@ const VERSION: u32 = 1;
 /// The largest sequence: databases have signed numbers.
 const MOST_SEQUENCE: u64 = i64::MAX as u64;
 
+/// The furthest that a time may be from 1970, and two times from one another, in microseconds: the year 10,000. Readers
+/// may add and subtract such numbers without a thought of overflow, and so may databases.
+const FURTHEST_US: i64 = 253_402_300_800_000_000;
+
 /// zstd's own default: higher levels gain under one percent, because ids do not compress.
 const LEVEL: i32 = 3;
 
@@ -135,7 +139,7 @@ fn from_message(message: schema::Batch) -> Result<Batch, DecodeError> {
             .map_err(|error: NodeNameError| bad("node", format!("is refused: {error}")))?,
         epoch: Epoch(message.epoch),
         sequence: message.sequence,
-        made_at: AgentTime::from_micros(message.made_at_us),
+        made_at: AgentTime::from_micros(micros("made_at_us", message.made_at_us)?),
         positions: Positions {
             log: known(Field::from_wire("log", message.log))?.flatten(),
             zmq: known(Field::from_wire("zmq", message.zmq))?.flatten(),
@@ -181,6 +185,15 @@ fn bad(field: &'static str, problem: impl Into<String>) -> DecodeError {
 
 fn hash(field: &'static str, bytes: &[u8]) -> Result<[u8; 32], DecodeError> {
     bytes.try_into().map_err(|_| bad(field, format!("is {} bytes long, a hash is 32", bytes.len())))
+}
+
+/// A time, or the difference of two.
+fn micros(field: &'static str, us: i64) -> Result<i64, DecodeError> {
+    if us.unsigned_abs() <= FURTHEST_US.unsigned_abs() {
+        Ok(us)
+    } else {
+        Err(bad(field, format!("is {us}, not from -{FURTHEST_US} to {FURTHEST_US}")))
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn to_message(event: &Event) -> Option<schema::Event> {
     Some(schema::Event {
         source: event.source.to_wire(),
-        node_time_us: event.node_time.map(NodeTime::as_micros),
+        node_time_us: event.node_time.to_wire(),
         agent_time_us: event.agent_time.to_wire(),
         kind: Some(to_kind(&event.kind)?),
     })
@@ -27,8 +27,8 @@ pub(super) fn from_message(message: schema::Event) -> Result<Option<Event>, Deco
 fn event(message: schema::Event) -> Result<Event, Unreadable> {
     Ok(Event {
         source: Source::from_wire("events.source", message.source)?,
-        node_time: message.node_time_us.map(NodeTime::from_micros),
-        agent_time: AgentTime::from_micros(message.agent_time_us),
+        node_time: Field::from_wire("events.node_time_us", message.node_time_us)?,
+        agent_time: Field::from_wire("events.agent_time_us", message.agent_time_us)?,
         kind: from_kind(message.kind.ok_or(Unreadable::Unknown)?)?,
     })
 }
@@ -76,7 +76,34 @@ macro_rules! same_on_the_wire {
     )*};
 }
 
-same_on_the_wire!(bool, u32, u64, i64, f64, String);
+same_on_the_wire!(bool, u32, u64, f64, String);
+
+/// Whatever has a sign is a time or the difference of two.
+impl Field<i64> for i64 {
+    fn to_wire(&self) -> i64 {
+        *self
+    }
+
+    fn from_wire(field: &'static str, wire: i64) -> Result<Self, Unreadable> {
+        Ok(super::micros(field, wire)?)
+    }
+}
+
+macro_rules! time_on_the_wire {
+    ($($type:ty),*) => {$(
+        impl Field<i64> for $type {
+            fn to_wire(&self) -> i64 {
+                self.as_micros()
+            }
+
+            fn from_wire(field: &'static str, wire: i64) -> Result<Self, Unreadable> {
+                Ok(Self::from_micros(super::micros(field, wire)?))
+            }
+        }
+    )*};
+}
+
+time_on_the_wire!(AgentTime, NodeTime);
 
 macro_rules! hash_on_the_wire {
     ($($type:ty),*) => {$(
@@ -111,16 +138,6 @@ impl<T: Field<W>, W> Field<Vec<W>> for Vec<T> {
 
     fn from_wire(field: &'static str, wire: Vec<W>) -> Result<Self, Unreadable> {
         wire.into_iter().map(|wire| T::from_wire(field, wire)).collect()
-    }
-}
-
-impl Field<i64> for AgentTime {
-    fn to_wire(&self) -> i64 {
-        self.as_micros()
-    }
-
-    fn from_wire(_: &'static str, wire: i64) -> Result<Self, Unreadable> {
-        Ok(Self::from_micros(wire))
     }
 }
 

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use prost::Message;
 
 use self::strategy::batch;
-use super::{compress, schema, to_message};
+use super::{FURTHEST_US, compress, schema, to_message};
+use crate::event::{ClockSample, Gap};
 use crate::{AgentTime, Batch, DecodeError, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid};
 
 const LIMIT: usize = 1 << 20;
@@ -206,6 +207,62 @@ fn a_value_that_no_agent_may_send_is_named() {
             .to_string()
             .starts_with("field `node` is refused: `No` is not a node name")
     );
+}
+
+/// Puts a time somewhere into a batch.
+type Say = fn(&mut Batch, i64);
+
+/// What decoding says of a batch in which `say` put the time `us` somewhere, empty if nothing.
+fn error_of_time(us: i64, say: Say) -> String {
+    let mut batch = batch_of(vec![stopping(1)]);
+    say(&mut batch, us);
+    match Batch::decode(&batch.encode(), LIMIT) {
+        Ok(decoded) => {
+            assert_eq!(decoded, batch);
+            String::new()
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_time_beyond_the_year_10000_is_refused_wherever_it_stands() {
+    fn clock(batch: &mut Batch, at: i64, offset_min_us: i64, offset_max_us: i64) {
+        let at = AgentTime::from_micros(at);
+        batch.events[0].kind = Kind::Clock(ClockSample { at, offset_min_us, offset_max_us });
+    }
+    fn gap(batch: &mut Batch, from: i64, to: i64) {
+        let (from, to) = (Some(AgentTime::from_micros(from)), AgentTime::from_micros(to));
+        batch.events[0].kind =
+            Kind::Gap(Gap { source: Source::Log, from, to, lost: None, reason: String::new() });
+    }
+    let places: [(&str, Say); 10] = [
+        ("made_at_us", |batch, us| batch.made_at = AgentTime::from_micros(us)),
+        ("events.agent_time_us", |batch, us| batch.events[0].agent_time = AgentTime::from_micros(us)),
+        ("events.node_time_us", |batch, us| batch.events[0].node_time = Some(NodeTime::from_micros(us))),
+        ("transactions.node_times_us", |batch, us| {
+            batch.events[0] = added(Source::Log, 1, 0);
+            batch.events[0].node_time = Some(NodeTime::from_micros(us));
+        }),
+        ("transactions.agent_times_us", |batch, us| {
+            batch.events[0] = added(Source::Zmq, 1, 0);
+            batch.events[0].agent_time = AgentTime::from_micros(us);
+        }),
+        ("ClockSample.at", |batch, us| clock(batch, us, 0, 0)),
+        ("ClockSample.offset_min_us", |batch, us| clock(batch, 0, us, 0)),
+        ("ClockSample.offset_max_us", |batch, us| clock(batch, 0, 0, us)),
+        ("Gap.from", |batch, us| gap(batch, us, 0)),
+        ("Gap.to", |batch, us| gap(batch, 0, us)),
+    ];
+    for (field, say) in places {
+        for us in [FURTHEST_US, -FURTHEST_US] {
+            assert_eq!(error_of_time(us, say), "");
+        }
+        for us in [FURTHEST_US + 1, -FURTHEST_US - 1, i64::MAX, i64::MIN] {
+            let expected = format!("field `{field}` is {us}, not from -{FURTHEST_US} to {FURTHEST_US}");
+            assert_eq!(error_of_time(us, say), expected);
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `TxAdded` and `TxRemoved` in columns: the ids stand together, everything else takes a few bits of a row.
 
-use super::bad;
 use super::kind::{Field, known};
 use super::schema::Transactions;
+use super::{bad, micros};
 use crate::event::RemovalReason;
 use crate::{AgentTime, DecodeError, Event, Kind, NodeTime, Source, Txid, Wtxid};
 
@@ -149,9 +149,12 @@ impl Reader<'_> {
     /// Takes one row off the columns, all of it even if its source is not known, so that the next one is right.
     fn row(&mut self, flags: u32) -> Result<Option<Event>, DecodeError> {
         let txid = *next("transactions.txids", &mut self.txids)?;
-        let agent_time = self.agent_time.from(*next("transactions.agent_times_us", &mut self.agent_times)?);
-        let node_time = taken("transactions.node_times_us", flags & HAS_NODE_TIME, &mut self.node_times)?
-            .map(|&difference| self.node_time.from(difference));
+        let (agent_times, node_times) = ("transactions.agent_times_us", "transactions.node_times_us");
+        let difference = *next(agent_times, &mut self.agent_times)?;
+        let agent_time = micros(agent_times, self.agent_time.from(difference))?;
+        let node_time = taken(node_times, flags & HAS_NODE_TIME, &mut self.node_times)?
+            .map(|&difference| micros(node_times, self.node_time.from(difference)))
+            .transpose()?;
         let mempool_sequence = taken(
             "transactions.mempool_sequences",
             flags & HAS_MEMPOOL_SEQUENCE,

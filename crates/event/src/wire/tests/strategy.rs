@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
+use super::super::FURTHEST_US;
 use crate::event::{
     AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
     RemovalReason, TipStatus,
@@ -25,8 +26,12 @@ fn wtxid() -> impl Strategy<Value = Wtxid> {
     any::<[u8; 32]>().prop_map(Wtxid::from_bytes)
 }
 
+fn micros() -> impl Strategy<Value = i64> {
+    -FURTHEST_US..=FURTHEST_US
+}
+
 fn agent_time() -> impl Strategy<Value = AgentTime> {
-    any::<i64>().prop_map(AgentTime::from_micros)
+    micros().prop_map(AgentTime::from_micros)
 }
 
 fn source() -> impl Strategy<Value = Source> {
@@ -194,14 +199,14 @@ fn host_kind() -> impl Strategy<Value = Kind> {
 }
 
 fn agent_kind() -> impl Strategy<Value = Kind> {
-    let clock = (agent_time(), any::<[i64; 2]>()).prop_map(|(at, [offset_min_us, offset_max_us])| {
+    let clock = (agent_time(), [micros(), micros()]).prop_map(|(at, [offset_min_us, offset_max_us])| {
         Kind::Clock(ClockSample { at, offset_min_us, offset_max_us })
     });
     let gap = (source(), of(agent_time()), agent_time(), of(any::<u64>()), ".{0,20}")
         .prop_map(|(source, from, to, lost, reason)| Kind::Gap(Gap { source, from, to, lost, reason }));
     let state = (source(), any::<bool>(), ".{0,20}")
         .prop_map(|(source, working, detail)| Kind::SourceState { source, working, detail });
-    let health = (".{0,8}", any::<i64>(), any::<[u64; 10]>(), of(any::<u64>())).prop_map(
+    let health = (".{0,8}", micros(), any::<[u64; 10]>(), of(any::<u64>())).prop_map(
         |(version, started_at_us, n, resident_bytes)| {
             Kind::AgentHealth(AgentHealth {
                 version,
@@ -226,24 +231,25 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
 
 fn event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind()];
-    (source(), of(any::<i64>().prop_map(NodeTime::from_micros)), agent_time(), kind)
+    (source(), of(micros().prop_map(NodeTime::from_micros)), agent_time(), kind)
         .prop_map(|(source, node_time, agent_time, kind)| Event { source, node_time, agent_time, kind })
 }
 
 fn positions() -> impl Strategy<Value = Positions> {
-    let log = (any::<[u64; 5]>(), any::<[u32; 2]>(), of(any::<i64>())).prop_map(
-        |(n, [head_len, tail_len], last)| LogPosition {
-            device: n[0],
-            inode: n[1],
-            offset: n[2],
-            head_len,
-            head_hash: n[3],
-            tail_len,
-            tail_hash: n[4],
-            last_line_us: last,
-        },
-    );
-    let zmq = any::<i64>().prop_map(|alive_until_us| ZmqPosition { alive_until_us });
+    let log =
+        (any::<[u64; 5]>(), any::<[u32; 2]>(), of(micros())).prop_map(|(n, [head_len, tail_len], last)| {
+            LogPosition {
+                device: n[0],
+                inode: n[1],
+                offset: n[2],
+                head_len,
+                head_hash: n[3],
+                tail_len,
+                tail_hash: n[4],
+                last_line_us: last,
+            }
+        });
+    let zmq = micros().prop_map(|alive_until_us| ZmqPosition { alive_until_us });
     (of(log), of(zmq)).prop_map(|(log, zmq)| Positions { log, zmq })
 }
 
