@@ -101,7 +101,10 @@ impl Outbox {
         } else {
             Loss::default()
         };
-        let Appended { sequence, dropped } = queue.spool.append(&bytes)?;
+        let Appended { sequence, dropped, over_bound } = queue.spool.append(&bytes)?;
+        if let Some(error) = over_bound {
+            tracing::error!(error = &error as &dyn std::error::Error, "the spool is larger than its bound");
+        }
         queue.spool.sync()?;
         queue.durable = sequence;
         queue.idle = false;

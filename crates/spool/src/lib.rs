@@ -41,7 +41,8 @@
 //! segment. When a segment is full it is synced, the next one is created and the directory is synced, so that only the
 //! last segment can ever be torn and a file that was written to cannot vanish. Records are released by whole segments;
 //! the segment that holds the last record always stays, because that record says where its sources stand. When the
-//! bound is exceeded the oldest segment is dropped after a sync of the newest.
+//! bound is exceeded the oldest segment is dropped after a sync of the newest. An `append` that wrote its record never
+//! fails: what could not be dropped is told beside the record's number.
 //!
 //! A failed `write` leaves the spool as it was: the next record is written over its remains. After a segment could not
 //! be created nothing is written until it could be, because its remains would hide what went to the one before. After
@@ -59,7 +60,7 @@ mod records;
 mod segment;
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
@@ -89,12 +90,14 @@ pub struct Recovery {
 }
 
 /// A record was appended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Appended {
     /// Its number.
     pub sequence: u64,
     /// Records that had to be dropped to keep the bound, oldest first; they were never released.
     pub dropped: Option<RangeInclusive<u64>>,
+    /// Why there is still more than the bound allows, `None` if there is not. The next record tries to drop it again.
+    pub over_bound: Option<SpoolError>,
 }
 
 /// A spool cannot do what it was asked.
@@ -244,7 +247,10 @@ impl Spool {
         self.unsynced = true;
         self.bytes += size;
         self.newest_mut().bytes += size;
-        Ok(Appended { sequence, dropped: self.keep_bound()? })
+        let first = self.first();
+        let over_bound = self.keep_bound().err();
+        let dropped = (self.first() > first).then(|| first..=self.first() - 1);
+        Ok(Appended { sequence, dropped, over_bound })
     }
 
     /// Waits until everything appended is on the disk.
@@ -275,8 +281,7 @@ impl Spool {
         self.segments.push_back(segment);
         self.last = sequence;
         if old.bytes == 0 {
-            let path = segment::path(&self.dir, old.first);
-            fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
+            segment::remove(&self.dir, old.first)?;
             self.segments.remove(self.segments.len() - 2);
         }
         Ok(())
@@ -358,19 +363,17 @@ impl Spool {
         Ok(())
     }
 
-    /// Drops the oldest segments while there is more than the bound allows, and tells what was in them.
-    fn keep_bound(&mut self) -> Result<Option<RangeInclusive<u64>>, SpoolError> {
-        let first = self.first();
+    /// Drops the oldest segments while there is more than the bound allows.
+    fn keep_bound(&mut self) -> Result<(), SpoolError> {
         while self.bytes > self.limits.total_bytes && self.oldest_segment_end().is_some() {
             self.sync()?;
             self.remove_oldest()?;
         }
-        Ok((self.first() > first).then(|| first..=self.first() - 1))
+        Ok(())
     }
 
     fn remove_oldest(&mut self) -> Result<(), SpoolError> {
-        let path = segment::path(&self.dir, self.first());
-        fs::remove_file(&path).map_err(SpoolError::io("remove", &path))?;
+        segment::remove(&self.dir, self.first())?;
         if let Some(segment) = self.segments.pop_front() {
             self.bytes -= segment.bytes;
         }

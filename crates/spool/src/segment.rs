@@ -62,6 +62,15 @@ pub(crate) fn open(dir: &Path, first: u64) -> Result<File, SpoolError> {
     File::options().read(true).write(true).open(&path).map_err(SpoolError::io("open", &path))
 }
 
+/// Removes a segment. One that is gone already is as good as removed.
+pub(crate) fn remove(dir: &Path, first: u64) -> Result<(), SpoolError> {
+    let path = path(dir, first);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(SpoolError::io("remove", &path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// The newest segment after a torn tail was cut off.
 pub(crate) struct Recovered {
     pub(crate) segment: Segment,

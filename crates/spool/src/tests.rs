@@ -203,6 +203,39 @@ fn after_a_failed_rotation_only_a_rotation_follows() {
 }
 
 #[test]
+fn a_segment_that_is_gone_counts_as_removed() {
+    let (dir, _) = filled(40);
+    let (mut spool, _) = open(dir.path());
+    std::fs::remove_file(&segments(dir.path())[0]).unwrap();
+    spool.release(u64::MAX).unwrap();
+    assert_eq!((spool.oldest_segment_end(), segments(dir.path()).len()), (None, 1));
+}
+
+#[test]
+fn what_cannot_be_dropped_does_not_fail_the_record_that_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits { total_bytes: 1000, segment_bytes: 250 };
+    let (mut spool, _) = Spool::open(dir.path(), limits).unwrap();
+    spool.append(&[1; 184]).unwrap();
+    // A directory cannot be removed as a file is.
+    let oldest = segments(dir.path()).pop().unwrap();
+    std::fs::remove_file(&oldest).unwrap();
+    std::fs::create_dir(&oldest).unwrap();
+    for sequence in 2..=5 {
+        assert!(spool.append(&[1; 184]).unwrap().over_bound.is_none(), "{sequence}");
+    }
+    let appended = spool.append(&[1; 184]).unwrap();
+    assert_eq!((appended.sequence, appended.dropped), (6, None));
+    assert!(
+        matches!(appended.over_bound, Some(SpoolError::Io { action: "remove", path, .. }) if path == oldest)
+    );
+    std::fs::remove_dir(&oldest).unwrap();
+    let appended = spool.append(&[1; 184]).unwrap();
+    assert_eq!((appended.sequence, appended.dropped), (7, Some(1..=2)));
+    assert!(appended.over_bound.is_none() && spool.bytes() <= 1000);
+}
+
+#[test]
 fn a_torn_tail_is_cut_off_at_every_length() {
     let (dir, payloads) = filled(13);
     let newest = segments(dir.path()).pop().unwrap();
