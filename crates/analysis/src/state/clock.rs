@@ -20,6 +20,8 @@ pub(crate) struct Clock {
     /// Nothing is known of the offset before: the clock was seen to have been set, and what it said until then may
     /// have been said by the clock as it was.
     known_from: Option<AgentTime>,
+    /// The last exchange that showed that the clock had been set.
+    shown_by: Option<ClockSample>,
     /// How often the clock was seen to have been set.
     steps: u64,
 }
@@ -33,6 +35,7 @@ impl Clock {
         }
         if self.samples.iter().any(|other| excludes(other, &sample)) {
             self.known_from = self.samples.back().map(|last| self.known_from(last, &sample, settings));
+            self.shown_by = Some(sample);
             self.samples.clear();
             self.steps += 1;
         }
@@ -59,6 +62,11 @@ impl Clock {
         let max_us =
             self.samples.iter().map(|sample| sample.offset_max_us + drift(distance(sample, at))).min()?;
         Some(Offset { min_us, max_us })
+    }
+
+    /// Whether `sample` is what showed that the clock had been set, the last time it was.
+    pub(crate) fn was_set(&self, sample: &ClockSample) -> bool {
+        self.shown_by.as_ref() == Some(sample)
     }
 
     /// How often the clock was seen to have been set.

@@ -72,7 +72,7 @@ pub(crate) struct NodeState {
     sightings: Sightings,
     clock: Clock,
     node: Node,
-    /// The latest event, by the clock of node and agent.
+    /// The latest event, by the clock of node and agent since it was last set.
     latest: Option<AgentTime>,
 }
 
@@ -112,6 +112,13 @@ impl NodeState {
     /// Takes in one event.
     pub(crate) fn apply<'a>(&mut self, event: &'a Event, heard: ServerTime, out: &mut Vec<Change<'a>>) {
         let when = Moment { at: event.time(), heard };
+        if let Kind::Clock(sample) = &event.kind
+            && self.clock.was_set(sample)
+        {
+            // No time from before may look newer than those that follow.
+            self.latest = None;
+            self.node.clock_was_set();
+        }
         self.latest = self.latest.max(Some(when.at));
         let (chain, sightings) = (&mut self.chain, &self.sightings);
         let steps = chain.apply(event, when, |block| sightings.is_arriving(block, event.source));

@@ -98,6 +98,11 @@ impl Node {
         }
     }
 
+    /// Forgets the times of what was told, which the clock may pass for the second time: what is told next is newer.
+    pub(crate) const fn clock_was_set(&mut self) {
+        (self.row.tip_at, self.version_at) = (None, None);
+    }
+
     /// The row, if it has changed since it was last said, or if its `heard_at` has become too old.
     pub(crate) fn news(
         &mut self,

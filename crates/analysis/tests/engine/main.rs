@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
 
 mod arrival;
+mod clock;
 mod finding;
 mod order;
 mod reorg;
