@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bmon_analysis::{Engine, finding::Body, row::Row};
 use bmon_event::{Batch, Epoch, NodeName, ServerTime};
-use bmon_store::{Commit, Store, StoreError};
+use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 
 use crate::api::{Notices, Topic};
 use crate::clock;
@@ -131,7 +131,7 @@ impl Writer {
 
     fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
         let Group { rows, position, accepted } = group;
-        self.store.commit(&Commit { rows, journal_position: *position, accepted })?;
+        commit(&mut self.store, &Commit { rows, journal_position: *position, accepted }, &self.counters)?;
         count(&self.counters.store_commits, 1);
         count(&self.counters.store_rows, rows.len() as u64);
         self.counters.journal_stored.store(*position, Relaxed);
@@ -157,6 +157,19 @@ impl Writer {
             }
         }
     }
+}
+
+/// Writes what can be written: a row that cannot be must not stop the server, now or when the journal is replayed.
+pub(crate) fn commit(store: &mut Store, commit: &Commit<'_>, counters: &Counters) -> Result<(), StoreError> {
+    for ImpossibleRow { row, error } in store.commit_possible(commit)? {
+        tracing::error!(
+            ?row,
+            error = &error as &dyn std::error::Error,
+            "no table takes a row, which is lost; this is an error in bmon"
+        );
+        count(&counters.store_impossible_rows, 1);
+    }
+    Ok(())
 }
 
 /// What goes into one transaction.
@@ -189,5 +202,48 @@ fn topic_of(row: &Row) -> Topic {
             Body::InvalidBlock(_) => Topic::InvalidBlocks,
             Body::Gap(_) => Topic::Gaps,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bmon_analysis::finding::{Finding, FindingId, Gap};
+    use bmon_analysis::row::{Offset, Sighted};
+    use bmon_event::{AgentTime, Network, Source};
+
+    use super::*;
+
+    /// A finding whose time on the server's clock is beyond 63 bits.
+    fn impossible() -> Row {
+        let (network, at) = (Network::from_chain("regtest").unwrap(), AgentTime::from_micros(i64::MAX));
+        let gap = Gap { source: Source::Log, from: None, to: at, lost: None, reason: String::new() };
+        Row::Finding(Box::new(Finding {
+            id: FindingId::new(&network, "gap", &[]),
+            revision: 1,
+            network,
+            node: "alice".parse().unwrap(),
+            sighted: Sighted { at, offset: Some(Offset { min_us: 2, max_us: 4 }) },
+            sources: vec![Source::Log],
+            body: Body::Gap(gap),
+        }))
+    }
+
+    #[test]
+    fn a_row_that_no_table_takes_is_counted_and_does_not_stop_the_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer {
+            store: Store::open(&dir.path().join("bmon.sqlite")).unwrap(),
+            notices: Notices::default(),
+            counters: Arc::default(),
+            transaction_retention: Duration::MAX,
+            stopping: Arc::new(AtomicBool::new(true)),
+        };
+        let counters = Arc::clone(&writer.counters);
+        let (changes, waiting) = std::sync::mpsc::sync_channel(1);
+        changes.send(Changes { rows: vec![impossible()], position: 4, accepted: None }).unwrap();
+        drop(changes);
+        writer.run(&waiting);
+        assert_eq!(counters.journal_stored.load(Relaxed), 4);
+        assert_eq!(counters.store_impossible_rows.load(Relaxed), 1);
     }
 }

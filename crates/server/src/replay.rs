@@ -9,7 +9,7 @@ use bmon_store::{Commit, Store};
 
 use crate::ServerError;
 use crate::ingest::{Accepted, Counters, count};
-use crate::journal;
+use crate::{journal, pipeline};
 
 const TICK_US: i64 = 1_000_000;
 
@@ -87,7 +87,8 @@ impl Replay<'_> {
 
     fn commit(&mut self, pending: &mut Pending) -> Result<(), ServerError> {
         let Pending { rows, position, accepted, .. } = pending;
-        self.store.commit(&Commit { rows, journal_position: *position, accepted })?;
+        let commit = Commit { rows, journal_position: *position, accepted };
+        pipeline::commit(self.store, &commit, self.counters)?;
         self.counters.journal_stored.store(*position, Relaxed);
         rows.clear();
         accepted.clear();

@@ -7,7 +7,7 @@ use bmon_analysis::{
     row::{BlockRow, BlockSighting, NodeRow, Row, Sighted, TxSighting},
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::{
     Store, StoreError,
@@ -25,6 +25,15 @@ pub struct Commit<'a> {
     pub accepted: &'a [(NodeName, Epoch, u64)],
 }
 
+/// A row that no table takes: a number in it is none that the database can hold.
+#[derive(Debug)]
+pub struct ImpossibleRow<'a> {
+    /// The row.
+    pub row: &'a Row,
+    /// Why.
+    pub error: rusqlite::Error,
+}
+
 /// The numbers under which the tables know networks and nodes. There are few, they never change, and every row needs
 /// them.
 #[derive(Debug, Default)]
@@ -39,9 +48,33 @@ struct NetworkIds {
 impl Store {
     /// Writes `commit` in one transaction. On an error nothing of it is written.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.transact(commit, |_, error| Err(error))
+    }
+
+    /// Writes `commit` in one transaction, but for the rows that no table takes: it gives those. On an error nothing
+    /// is written. For a caller that cannot go back for another commit, whatever the rows say.
+    pub fn commit_possible<'a>(&mut self, commit: &Commit<'a>) -> Result<Vec<ImpossibleRow<'a>>, StoreError> {
+        let mut impossible = Vec::new();
+        self.transact(commit, |row, error| match error {
+            StoreError::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                impossible.push(ImpossibleRow { row, error });
+                Ok(())
+            }
+            error => Err(error),
+        })?;
+        Ok(impossible)
+    }
+
+    /// Writes `commit` in one transaction; `failed` decides whether it can go on after a row that failed. What the row
+    /// had written before it failed, at most the numbers of what it names, stays.
+    fn transact<'a>(
+        &mut self,
+        commit: &Commit<'a>,
+        failed: impl FnMut(&'a Row, StoreError) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let Self { connection, ids, .. } = self;
         let transaction = connection.transaction()?;
-        let result = Writer { connection: &transaction, ids }.write(commit);
+        let result = Writer { connection: &transaction, ids }.write(commit, failed);
         if let Err(error) = result.and_then(|()| Ok(transaction.commit()?)) {
             // Numbers given inside the transaction are gone with it.
             *ids = Ids::default();
@@ -57,15 +90,13 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+    fn write<'a>(
+        &mut self,
+        commit: &Commit<'a>,
+        mut failed: impl FnMut(&'a Row, StoreError) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         for row in commit.rows {
-            match row {
-                Row::Node(row) => self.node(row)?,
-                Row::Block(row) => self.block(row)?,
-                Row::BlockSighting(row) => self.block_sighting(row)?,
-                Row::TxSighting(row) => self.tx_sighting(row)?,
-                Row::Finding(finding) => self.finding(finding)?,
-            }
+            self.row(row).or_else(|error| failed(row, error))?;
         }
         for (node, epoch, sequence) in commit.accepted {
             self.execute(
@@ -75,6 +106,16 @@ impl Writer<'_> {
             )?;
         }
         self.execute("UPDATE journal SET position = max(position, ?1)", [signed(commit.journal_position)?])
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), StoreError> {
+        match row {
+            Row::Node(row) => self.node(row),
+            Row::Block(row) => self.block(row),
+            Row::BlockSighting(row) => self.block_sighting(row),
+            Row::TxSighting(row) => self.tx_sighting(row),
+            Row::Finding(finding) => self.finding(finding),
+        }
     }
 
     fn node(&mut self, row: &NodeRow) -> Result<(), StoreError> {

@@ -26,7 +26,7 @@ mod reader;
 mod retention;
 mod store;
 
-pub use commit::Commit;
+pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;
 pub use reader::{
     Reader,

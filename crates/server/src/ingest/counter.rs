@@ -37,6 +37,8 @@ pub struct Counters {
     pub store_rows: AtomicU64,
     /// Commits that failed and were tried again.
     pub store_failures: AtomicU64,
+    /// Rows left out of commits because no table takes them.
+    pub store_impossible_rows: AtomicU64,
     /// Transactions deleted from the store because of their age.
     pub store_expired: AtomicU64,
     refused: [AtomicU64; Reason::ALL.len()],

@@ -48,6 +48,7 @@ fn counters() -> Counters {
         &counters.store_commits,
         &counters.store_rows,
         &counters.store_failures,
+        &counters.store_impossible_rows,
     ];
     for (number, counter) in (1_000_001..).zip(all) {
         counter.store(number, Relaxed);

@@ -39,7 +39,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 12] = [
+    let tests: [Test; 13] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -47,6 +47,7 @@ fn suite(fresh: impl Fn(Test)) {
         the_highest_revision_of_a_finding_stays,
         lists_go_from_the_newest_through_every_page,
         rows_and_journal_position_are_written_together_or_not_at_all,
+        a_row_that_cannot_be_held_does_not_keep_the_others_out,
         positions_never_go_back,
         a_reader_sees_commits_while_the_writer_is_open,
         a_token_belongs_to_one_node,
@@ -211,6 +212,24 @@ fn rows_and_journal_position_are_written_together_or_not_at_all(place: &Place) {
     commit(&mut store, &rows, 2);
     assert_eq!(reader.block(&hash(2)).unwrap().unwrap().sightings[0].node, name("bob"));
     assert_eq!(store.journal_position().unwrap(), 2);
+}
+
+fn a_row_that_cannot_be_held_does_not_keep_the_others_out(place: &Place) {
+    let mut store = (place.open)();
+    // With its offset the time is beyond 63 bits.
+    let impossible = Row::Finding(Box::new(rejection(1, 1, "alice", "dust", i64::MAX)));
+    let sighting = block_sighting(1, "alice", Source::Log, Stage::Header, at(1, None));
+    let rows = [sighting, impossible, Row::Finding(Box::new(rejection(2, 1, "bob", "dust", 5)))];
+    let all = Commit { rows: &rows, journal_position: 3, accepted: &[] };
+    assert!(matches!(store.commit(&all), Err(StoreError::Sql(_))), "all or nothing");
+    assert_eq!(store.journal_position().unwrap(), 0);
+    let left_out = store.commit_possible(&all).unwrap();
+    assert_eq!(left_out.iter().map(|left| left.row).collect::<Vec<_>>(), [&rows[1]]);
+    let reader = (place.read)();
+    assert_eq!(reader.block(&hash(1)).unwrap().unwrap().sightings.len(), 1);
+    let findings = reader.findings("rejected-tx", 10, None).unwrap().items;
+    assert_eq!(findings.iter().map(|finding| &finding.node).collect::<Vec<_>>(), [&name("bob")]);
+    assert_eq!(store.journal_position().unwrap(), 3);
 }
 
 fn positions_never_go_back(place: &Place) {

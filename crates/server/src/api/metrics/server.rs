@@ -171,6 +171,12 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         true,
         store_failures
     ),
+    since_start!(
+        "bmon_store_impossible_rows",
+        "Rows left out of commits because no table takes them",
+        true,
+        store_impossible_rows
+    ),
 ];
 
 fn load(counter: &AtomicU64) -> f64 {
