@@ -58,12 +58,15 @@ pub enum DecodeError {
 }
 
 impl Batch {
+    /// The most events of a batch that is decoded. One event can be two bytes on the wire and hundreds in memory.
+    pub const MOST_EVENTS: usize = 100_000;
+
     /// The wire form. Deterministic: equal batches give equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(self)
     }
 
-    /// Reads the wire form, unpacking at most `limit` bytes.
+    /// Reads the wire form, unpacking at most `limit` bytes and [`Self::MOST_EVENTS`] events.
     pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
         wire::decode(bytes, limit)
     }

@@ -129,6 +129,14 @@ fn from_message(message: schema::Batch) -> Result<Batch, DecodeError> {
     if !(1..=MOST_SEQUENCE).contains(&message.sequence) {
         return Err(bad("sequence", format!("is {}, not from 1 to {MOST_SEQUENCE}", message.sequence)));
     }
+    let rows = message.transactions.as_ref().map_or(0, |transactions| transactions.flags.len());
+    let events = message.events.len() + rows;
+    if events > Batch::MOST_EVENTS {
+        return Err(bad(
+            "events",
+            format!("are {events} with transactions, more than {}", Batch::MOST_EVENTS),
+        ));
+    }
     let transactions = transaction::read(&message.transactions.unwrap_or_default(), message.made_at_us)?;
     let (events, unknown_events) = in_order(&message.runs, message.events, transactions)?;
     Ok(Batch {

@@ -266,6 +266,19 @@ fn a_time_beyond_the_year_10000_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn more_events_than_a_batch_may_have_are_refused() {
+    let fit = Batch::MOST_EVENTS - 1;
+    let mut message = to_message(&batch_of(vec![added(Source::Zmq, 1, 5)]));
+    for (events, fits) in [(fit, true), (fit + 1, false)] {
+        message.events = vec![schema::Event { source: 1, ..Default::default() }; events];
+        message.runs = vec![u32::try_from(events).unwrap(), 1];
+        let said = decode(&message).map(|batch| batch.unknown_events).map_err(|error| error.to_string());
+        let refused = "field `events` are 100001 with transactions, more than 100000".to_owned();
+        assert_eq!(said, if fits { Ok(events as u64) } else { Err(refused) });
+    }
+}
+
+#[test]
 fn a_frame_that_unpacks_to_too_much_is_refused() {
     let bomb = compress(&vec![0; 64 << 20]).unwrap();
     assert!(bomb.len() < 10_000);
