@@ -180,7 +180,9 @@ impl Watch {
             clock: self.clock,
             counters: self.counters.clone(),
             outbox: Arc::clone(&self.outbox),
+            stop: self.stop.clone(),
             positions: positions.clone(),
+            spooled: positions.clone(),
             gathered: Gathered::default(),
         };
         thread::scope(|scope| {

@@ -3,6 +3,8 @@
 //! A batch is made as soon as the shipper has nothing else to do, so a quiet network is fast. While the shipper is
 //! busy, events gather until there are many of them or the first has waited long enough, so a busy network batches by
 //! itself. A batch carries the position of every source: an event and the position after it are durable together.
+//!
+//! While the system refuses to write the spool, nothing more is taken from the sources: they wait, and read on later.
 
 use std::{
     sync::{
@@ -13,18 +15,20 @@ use std::{
 };
 
 use bmon_event::{Batch, Epoch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
+use bmon_spool::SpoolError;
 
 use crate::{
     clock::{self, Clock},
     health::Counters,
     outbox::Outbox,
     source::{Position, Report},
+    stop::Stop,
 };
 
 /// Reports that may wait for the spooler. A source that finds the channel full waits: the log can be read later, and
 /// what waits in the ZMQ socket is bounded by the node, which counts what it drops.
 const REPORTS_WAITING: usize = 64;
-/// Events that make a batch without waiting any longer: about 256 KiB before compression.
+/// Events that make a batch without waiting any longer, and the most in one batch: about 256 KiB before compression.
 const EVENTS_PER_BATCH: usize = 2_000;
 /// How long an event waits for others while the shipper is busy.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
@@ -54,7 +58,11 @@ pub(crate) struct Spooler {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) stop: Stop,
+    /// With what has gathered included.
     pub(crate) positions: Positions,
+    /// Of the last batch.
+    pub(crate) spooled: Positions,
     pub(crate) gathered: Gathered,
 }
 
@@ -77,9 +85,7 @@ impl Spooler {
                 Ok(Message::ShipperIdle) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.is_due(clock::instant()) && !self.spool() {
-                std::thread::sleep(RETRY);
-            }
+            while self.is_due(clock::instant()) && !self.spool() && !self.stop.wait(RETRY) {}
         }
         if !self.gathered.events.is_empty() || self.gathered.moved {
             self.spool();
@@ -117,8 +123,23 @@ impl Spooler {
             || self.outbox.shipper_is_idle()
     }
 
-    /// Writes what has gathered as one batch. Returns whether that worked; if not, nothing is lost yet.
+    /// Writes what has gathered. Returns whether that worked; if not, nothing is lost yet.
     fn spool(&mut self) -> bool {
+        while !self.gathered.events.is_empty() || self.gathered.moved {
+            if let Err(error) = self.spool_part() {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to write to the spool");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Writes the first of what has gathered as one batch. Only the batch with the last of it says how far the sources
+    /// were read: what is not in the spool is read again after a crash.
+    fn spool_part(&mut self) -> Result<(), SpoolError> {
+        let events = &mut self.gathered.events;
+        let mut rest = events.split_off(events.len().min(EVENTS_PER_BATCH));
+        let positions = if rest.is_empty() { &self.positions } else { &self.spooled };
         let now = self.clock.now();
         let mut batch = Batch {
             network: self.network,
@@ -126,8 +147,8 @@ impl Spooler {
             epoch: Epoch(0),
             sequence: 0,
             made_at: now,
-            positions: self.positions.clone(),
-            events: std::mem::take(&mut self.gathered.events),
+            positions: positions.clone(),
+            events: std::mem::take(events),
             unknown_events: 0,
         };
         let put = self.outbox.put(now, |epoch, sequence| {
@@ -136,16 +157,20 @@ impl Spooler {
         });
         match put {
             Ok(gap) => {
-                self.gathered = Gathered::default();
+                if rest.is_empty() {
+                    self.gathered = Gathered::default();
+                }
+                self.gathered.events = rest;
+                self.spooled = batch.positions;
                 if let Some(gap) = gap {
                     self.report_gap(gap);
                 }
-                true
+                Ok(())
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "failed to write to the spool");
                 self.gathered.events = batch.events;
-                false
+                self.gathered.events.append(&mut rest);
+                Err(error)
             }
         }
     }
@@ -160,5 +185,74 @@ impl Spooler {
             kind: Kind::Gap(gap),
         };
         self.gather(Report { events: vec![event], position: None }, clock::instant());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use bmon_event::LogPosition;
+
+    use super::*;
+    use crate::outbox::Next;
+
+    fn spooler(dir: &Path) -> Spooler {
+        let (outbox, _) = Outbox::open(dir, 4_000_000).unwrap();
+        Spooler {
+            node: "alice".parse().unwrap(),
+            network: Network::from_chain("regtest").unwrap(),
+            clock: Clock::default(),
+            counters: Counters::default(),
+            outbox: Arc::new(outbox),
+            stop: Stop::default(),
+            positions: Positions::default(),
+            spooled: Positions::default(),
+            gathered: Gathered::default(),
+        }
+    }
+
+    fn report(spooler: &Spooler, events: u64) -> Report {
+        let agent_time = spooler.clock.now();
+        let event = |seconds| Event {
+            source: Source::Log,
+            node_time: None,
+            agent_time,
+            kind: Kind::Uptime { seconds },
+        };
+        let position = LogPosition { offset: events, ..LogPosition::default() };
+        Report { events: (0..events).map(event).collect(), position: Some(Position::Log(position)) }
+    }
+
+    /// The batches in the spool.
+    fn batches(outbox: &Outbox) -> Vec<Batch> {
+        let next = || match outbox.next(Duration::ZERO) {
+            Next::Batch(sequence, bytes) => {
+                outbox.release(sequence).unwrap();
+                Some(Batch::decode(&bytes, 1 << 30).unwrap())
+            }
+            _ => None,
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn many_events_become_many_batches_and_the_last_one_carries_the_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spooler = spooler(dir.path());
+        let (first, second) = (report(&spooler, 1), report(&spooler, 2 * EVENTS_PER_BATCH as u64 + 1));
+        spooler.gather(first, clock::instant());
+        assert!(spooler.spool());
+        let seen = second.events.clone();
+        spooler.gather(second, clock::instant());
+        assert!(spooler.spool());
+        let batches = batches(&spooler.outbox);
+        let counts: Vec<_> = batches.iter().map(|batch| batch.events.len()).collect();
+        assert_eq!(counts, [1, EVENTS_PER_BATCH, EVENTS_PER_BATCH, 1]);
+        let told = batches[1..].iter().flat_map(|batch| &batch.events);
+        assert!(told.eq(&seen));
+        let offset = |batch: &Batch| batch.positions.log.as_ref().map(|position| position.offset);
+        let last = Some(2 * EVENTS_PER_BATCH as u64 + 1);
+        assert_eq!(batches.iter().map(offset).collect::<Vec<_>>(), [Some(1), Some(1), Some(1), last]);
     }
 }
