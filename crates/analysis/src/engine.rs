@@ -8,7 +8,7 @@ use crate::{
     analysis::{self, Analysis},
     row::{NodeRow, Row},
     settings::Settings,
-    state::{Change, NodeState},
+    state::{Change, NodeState, Place},
 };
 
 /// Owns the state of every node and the analyses that look at it.
@@ -63,12 +63,16 @@ impl Engine {
     }
 
     /// Takes in one batch, in the order of the journal, that the server received at `received_at`. What follows from
-    /// it is appended to `out`. A batch that was applied before changes nothing.
+    /// it is appended to `out`. A batch that was applied before changes nothing; where batches are missing, so may blocks.
     pub fn apply(&mut self, batch: &Batch, received_at: ServerTime, out: &mut Vec<Row>) {
         let node = self.node(batch.network, &batch.node);
-        if !self.nodes[node.0].state.is_new_batch(batch.epoch, batch.sequence) {
-            self.repeated_batches += 1;
-            return;
+        match self.nodes[node.0].state.place(batch.epoch, batch.sequence) {
+            Place::Repeated => {
+                self.repeated_batches += 1;
+                return;
+            }
+            Place::Next => {}
+            Place::AfterLoss => self.nodes[node.0].lose(out),
         }
         self.batches += 1;
         self.nodes[node.0].state.learn_clock(&batch.events);
@@ -132,6 +136,12 @@ impl Engine {
 }
 
 impl Watched {
+    fn lose(&mut self, out: &mut Vec<Row>) {
+        let mut changes = Vec::new();
+        self.state.lose(&mut changes);
+        self.analyse(&mut changes, out);
+    }
+
     fn analyse(&mut self, changes: &mut Vec<Change<'_>>, out: &mut Vec<Row>) {
         for change in changes.drain(..) {
             for analysis in &mut self.analyses {

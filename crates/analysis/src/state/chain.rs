@@ -112,6 +112,15 @@ impl Chain {
         out
     }
 
+    /// Forgets the chain as every voice told it: something of each may have been missed.
+    pub(crate) fn lose(&mut self) -> Vec<Step> {
+        let mut out = Vec::new();
+        for voice in Voice::ALL {
+            self.voice(voice, &mut out, Follow::lose);
+        }
+        out
+    }
+
     fn log(&mut self, kind: &Kind, when: Moment, is_told: impl Fn(BlockHash) -> bool, out: &mut Vec<Step>) {
         match *kind {
             Kind::Tip { block, height: Some(height), log2_work, .. } => {

@@ -60,6 +60,17 @@ pub(crate) struct TxTold {
     pub(crate) at: AgentTime,
 }
 
+/// How a batch stands to those applied before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It was applied before, or is older than one that was.
+    Repeated,
+    /// It is the first, or nothing is missing before it.
+    Next,
+    /// Batches before it may be missing.
+    AfterLoss,
+}
+
 /// The state of one node.
 #[derive(Debug)]
 pub(crate) struct NodeState {
@@ -91,12 +102,23 @@ impl NodeState {
         }
     }
 
-    /// Whether this batch has not been applied before. Sequences rise within one spool.
-    pub(crate) fn is_new_batch(&mut self, epoch: Epoch, sequence: u64) -> bool {
-        let last = self.batches.entry(epoch).or_insert(0);
-        let is_new = sequence > *last;
-        *last = sequence.max(*last);
-        is_new
+    /// How this batch stands to those applied before, which it counts as from now on. Sequences rise one by one within
+    /// one spool; a new spool may have lost what the one before still held.
+    pub(crate) fn place(&mut self, epoch: Epoch, sequence: u64) -> Place {
+        let is_first = self.batches.is_empty();
+        let last = self.batches.get(&epoch).copied();
+        if sequence <= last.unwrap_or(0) {
+            return Place::Repeated;
+        }
+        self.batches.insert(epoch, sequence);
+        let is_next = last.is_some_and(|last| last.checked_add(1) == Some(sequence));
+        if is_first || is_next { Place::Next } else { Place::AfterLoss }
+    }
+
+    /// Forgets what only holds if every batch was heard: some were not.
+    pub(crate) fn lose(&mut self, out: &mut Vec<Change<'_>>) {
+        let steps = self.chain.lose();
+        self.note_steps(steps, out);
     }
 
     /// Learns the clock from a batch's time exchanges before its other events are looked at, so that they hold for

@@ -1,7 +1,7 @@
 //! Reorgs: what must be found, exactly, and what must stay quiet.
 
 use bmon_analysis::{Engine, Settings, finding::Reorg};
-use bmon_event::{AgentTime, Event, Kind, ServerTime, Source, event::ChainInfo};
+use bmon_event::{AgentTime, Batch, Epoch, Event, Kind, ServerTime, Source, event::ChainInfo};
 use proptest::prelude::*;
 
 use crate::{
@@ -236,6 +236,26 @@ fn more_work_ends_a_reorg_even_with_fewer_blocks() {
     engine.apply(&batch("alice", 1, sim.events[..before].to_vec()), ServerTime::default(), &mut rows);
     engine.apply(&batch("alice", 2, sim.events[before..].to_vec()), ServerTime::default(), &mut rows);
     assert_eq!(reorgs(&rows), [reorg]);
+}
+
+#[test]
+fn blocks_that_come_after_batches_were_lost_are_no_part_of_a_reorg_before() {
+    let mut sim = Sim::new(Voices::ZMQ);
+    sim.extend(5);
+    let disconnected = sim.events.len() + 2;
+    let reorg = sim.reorg(2, 3);
+    let connected = sim.events.len();
+    sim.extend(1);
+    let before = batch("alice", 1, sim.events[..disconnected].to_vec());
+    let after = batch("alice", 2, sim.events[connected..].to_vec());
+    let next_spool = Epoch(before.epoch.0 + 1);
+    for (epoch, sequence, new) in
+        [(before.epoch, 2, vec![sim.tip()]), (before.epoch, 3, Vec::new()), (next_spool, 1, Vec::new())]
+    {
+        let known = Reorg { fork_height: None, new, ..reorg.clone() };
+        let after = Batch { epoch, sequence, ..after.clone() };
+        assert_eq!(reorgs(&run(&[before.clone(), after])), [known], "{epoch:?}, {sequence}");
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
