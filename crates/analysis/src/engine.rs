@@ -63,7 +63,8 @@ impl Engine {
     }
 
     /// Takes in one batch, in the order of the journal, that the server received at `received_at`. What follows from
-    /// it is appended to `out`. A batch that was applied before changes nothing; where batches are missing, so may blocks.
+    /// it is appended to `out`. A batch that was applied before changes nothing. After batches that are missing, the
+    /// chain is followed anew.
     pub fn apply(&mut self, batch: &Batch, received_at: ServerTime, out: &mut Vec<Row>) {
         let node = self.node(batch.network, &batch.node);
         match self.nodes[node.0].state.place(batch.epoch, batch.sequence) {
