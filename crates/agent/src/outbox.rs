@@ -11,19 +11,20 @@ use std::{
 };
 
 use bmon_event::{AgentTime, Batch, Epoch, Event, Source, event::Gap};
-use bmon_spool::{Appended, Limits, Spool, SpoolError};
+use bmon_spool::{Limits, Spool, SpoolError};
 
 use crate::health::Backlog;
 
 /// A batch of the agent's own making is far smaller; the limit is for what damage could make of it.
 const UNPACKED_LIMIT: usize = 256 * 1024 * 1024;
+/// More than the event that tells of a gap adds to a batch.
+const GAP_BYTES: usize = 512;
 
 /// Batches on their way to the server.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     changed: Condvar,
-    limit_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Outbox {
             closed: false,
             spool,
         };
-        Ok((Self { queue: Mutex::new(queue), changed: Condvar::new(), limit_bytes }, last))
+        Ok((Self { queue: Mutex::new(queue), changed: Condvar::new() }, last))
     }
 
     /// Names the spool.
@@ -88,33 +89,38 @@ impl Outbox {
     }
 
     /// Writes the batch that `encode` makes for this epoch and its sequence number, and waits until it is on the disk.
-    /// Gives a gap if older batches had to make room.
+    /// If older batches have to make room, the batch itself tells of them: `encode` is called once more with the gap,
+    /// which is returned. They are removed only when the batch is on the disk.
     pub(crate) fn put(
         &self,
         now: AgentTime,
-        encode: impl FnOnce(Epoch, u64) -> Vec<u8>,
+        mut encode: impl FnMut(Epoch, u64, Option<Gap>) -> Vec<u8>,
     ) -> Result<Option<Gap>, SpoolError> {
         let mut queue = self.lock();
-        let bytes = encode(Epoch(queue.spool.epoch()), queue.spool.last() + 1);
-        let doomed = if queue.spool.bytes() + bytes.len() as u64 + 64 > self.limit_bytes {
-            queue.count_oldest()
-        } else {
-            Loss::default()
-        };
-        let Appended { sequence, dropped, over_bound } = queue.spool.append(&bytes)?;
-        if let Some(error) = over_bound {
-            tracing::error!(error = &error as &dyn std::error::Error, "the spool is larger than its bound");
+        let (epoch, sequence) = (Epoch(queue.spool.epoch()), queue.spool.last() + 1);
+        let mut bytes = encode(epoch, sequence, None);
+        let doomed = queue.spool.cost(bytes.len() + GAP_BYTES).map_or(0, |range| *range.end());
+        let gap =
+            (doomed > queue.done).then(|| queue.loss(doomed).into_gap(now, "the spool was full".to_owned()));
+        if gap.is_some() {
+            bytes = encode(epoch, sequence, gap.clone());
         }
+        let appended = queue.spool.append(&bytes)?;
         queue.spool.sync()?;
         queue.durable = sequence;
+        queue.done = queue.done.max(doomed);
         queue.idle = false;
-        let dropped = dropped.filter(|range| *range.end() > queue.done);
-        if let Some(range) = &dropped {
-            queue.done = *range.end();
+        // What was told to be lost must not arrive after all.
+        let removed = queue.spool.release(doomed);
+        if let Some(error) = appended.over_bound.or(removed.err()) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to free a part of the full spool"
+            );
         }
         drop(queue);
         self.changed.notify_all();
-        Ok(dropped.map(|_| doomed.into_gap(now, "the spool was full".to_owned())))
+        Ok(gap)
     }
 
     /// Waits up to `patience` for the next batch to ship.
@@ -162,6 +168,11 @@ impl Outbox {
         queue.spool.release(sequence)
     }
 
+    /// Number of the oldest batch that is there.
+    pub(crate) fn first(&self) -> u64 {
+        self.lock().spool.first()
+    }
+
     /// Number of the last batch.
     pub(crate) fn last(&self) -> u64 {
         self.lock().durable
@@ -179,10 +190,9 @@ impl Outbox {
 }
 
 impl Queue {
-    /// What would be lost with the oldest segment: only what the server does not have.
-    fn count_oldest(&mut self) -> Loss {
+    /// What is lost with the batches up to `end`: only what the server does not have.
+    fn loss(&mut self, end: u64) -> Loss {
         let mut loss = Loss::default();
-        let Some(end) = self.spool.oldest_segment_end() else { return loss };
         for sequence in self.spool.first().max(self.done + 1)..=end {
             if let Ok(Some(bytes)) = self.spool.get(sequence) {
                 loss.add(&bytes);
@@ -257,7 +267,7 @@ mod tests {
     }
 
     fn put(outbox: &Outbox) -> Option<Gap> {
-        outbox.put(AgentTime::default(), |epoch, sequence| batch(sequence, epoch)).unwrap()
+        outbox.put(AgentTime::default(), |epoch, sequence, _| batch(sequence, epoch)).unwrap()
     }
 
     fn next(outbox: &Outbox) -> Option<u64> {
@@ -312,6 +322,24 @@ mod tests {
         assert_eq!(gap.from, Some(AgentTime::from_micros(2_000)));
         let last_lost = i64::try_from(first - 1).unwrap();
         assert_eq!(gap.to, AgentTime::from_micros(1_001 * last_lost - 1));
+    }
+
+    #[test]
+    fn the_batch_that_costs_others_tells_of_all_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, _) = open(dir.path());
+        std::iter::repeat_with(|| put(&outbox)).find(|_| outbox.backlog().bytes > LIMIT_BYTES - 1_000);
+        assert_eq!(outbox.first(), 1);
+        // Takes the room of more than one segment, which is a quarter of the limit.
+        let mut told = None;
+        let gap = outbox.put(AgentTime::default(), |_, _, gap| {
+            told = gap;
+            vec![0; 2_500]
+        });
+        let gap = gap.unwrap().unwrap();
+        assert_eq!(told.as_ref(), Some(&gap));
+        assert_eq!(gap.lost, Some((1..outbox.first()).sum()));
+        assert!(outbox.first() > 2);
     }
 
     #[test]

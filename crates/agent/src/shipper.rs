@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bmon_event::{Event, Kind, Source, event::Gap};
+use bmon_event::{Source, event::Gap};
 
 use crate::{
     clock::Clock,
@@ -15,7 +15,7 @@ use crate::{
     link::{Link, LinkError},
     outbox::{Loss, Next, Outbox},
     source::Report,
-    spooler::Message,
+    spooler::{Message, gap_event},
     stop::Stop,
 };
 
@@ -114,6 +114,10 @@ impl Shipper {
             )));
         }
         self.release(accepted);
+        let first = self.outbox.first();
+        if accepted + 1 < first {
+            self.pass_over(&(accepted + 1..=first - 1));
+        }
         self.state.set(Delivery::Working);
         Ok(())
     }
@@ -158,8 +162,7 @@ impl Shipper {
     fn give_up(&self, gap: Gap) {
         tracing::error!(reason = gap.reason, "batches were given up");
         self.counters.add_dropped(gap.lost.unwrap_or_default());
-        let agent_time = self.clock.now();
-        let event = Event { source: Source::Agent, node_time: None, agent_time, kind: Kind::Gap(gap) };
+        let event = gap_event(gap, self.clock.now());
         // Without a spooler the agent is ending, and the batch is found and given up again.
         let _ = self.spooler.send(Message::Report(Report { events: vec![event], position: None }));
     }

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bmon_event::{Batch, Epoch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
+use bmon_event::{AgentTime, Batch, Epoch, Event, Kind, Network, NodeName, Positions, Source, event::Gap};
 use bmon_spool::SpoolError;
 
 use crate::{
@@ -151,8 +151,10 @@ impl Spooler {
             events: std::mem::take(events),
             unknown_events: 0,
         };
-        let put = self.outbox.put(now, |epoch, sequence| {
+        let count = batch.events.len();
+        let put = self.outbox.put(now, |epoch, sequence, gap| {
             (batch.epoch, batch.sequence) = (epoch, sequence);
+            batch.events.extend(gap.map(|gap| gap_event(gap, now)));
             batch.encode()
         });
         match put {
@@ -163,29 +165,24 @@ impl Spooler {
                 self.gathered.events = rest;
                 self.spooled = batch.positions;
                 if let Some(gap) = gap {
-                    self.report_gap(gap);
+                    tracing::error!(events = gap.lost, reason = gap.reason, "events were dropped");
+                    self.counters.add_dropped(gap.lost.unwrap_or_default());
                 }
                 Ok(())
             }
             Err(error) => {
+                batch.events.truncate(count);
                 self.gathered.events = batch.events;
                 self.gathered.events.append(&mut rest);
                 Err(error)
             }
         }
     }
+}
 
-    fn report_gap(&mut self, gap: Gap) {
-        tracing::error!(events = gap.lost, reason = gap.reason, "events were dropped");
-        self.counters.add_dropped(gap.lost.unwrap_or_default());
-        let event = Event {
-            source: Source::Agent,
-            node_time: None,
-            agent_time: self.clock.now(),
-            kind: Kind::Gap(gap),
-        };
-        self.gather(Report { events: vec![event], position: None }, clock::instant());
-    }
+/// The event that tells of a gap.
+pub(crate) fn gap_event(gap: Gap, agent_time: AgentTime) -> Event {
+    Event { source: Source::Agent, node_time: None, agent_time, kind: Kind::Gap(gap) }
 }
 
 #[cfg(test)]

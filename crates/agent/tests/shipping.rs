@@ -144,6 +144,25 @@ fn a_full_spool_drops_the_oldest_and_says_how_much() {
 }
 
 #[test]
+fn batches_that_neither_side_has_are_a_gap() {
+    let (dir, server) = (TempDir::new().unwrap(), Server::start());
+    let mut config = config(dir.path(), &server.url());
+    config.spool = SpoolConfig { limit_bytes: 40_000, ..config.spool };
+    (config.interval.host_ms, config.interval.health_ms) = (1, 1);
+    let agent = start(&config);
+    let oldest = dir.path().join("spool/00000000000000000001.seg");
+    wait_until("a batch", || oldest.exists());
+    wait_until("a batch released", || !oldest.exists());
+    agent.stop();
+    // As if an old copy of its data had been restored.
+    server.seen().batches.truncate(1);
+    let _agent = start(&config);
+    let gap = server.wait_for_event("a gap", gap);
+    assert_eq!((gap.source, gap.lost), (Source::Agent, None));
+    assert!(gap.reason.starts_with("batches 2 to "), "{}", gap.reason);
+}
+
+#[test]
 fn an_old_copy_of_a_spool_is_not_used() {
     let (dir, server) = (TempDir::new().unwrap(), Server::start());
     server.seen().position = Some(1_000_000);

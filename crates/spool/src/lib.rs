@@ -253,6 +253,22 @@ impl Spool {
         Ok(Appended { sequence, dropped, over_bound })
     }
 
+    /// The records that a payload of `size` bytes would cost if it was appended now: those that [`Appended::dropped`]
+    /// would tell of, so that the payload itself can.
+    pub fn cost(&self, size: usize) -> Option<RangeInclusive<u64>> {
+        let size = (record::HEADER + size) as u64;
+        let staying = usize::from(!self.must_rotate(size));
+        let mut bytes = self.bytes + size;
+        let over_bound = |segment: &&Segment| {
+            let over = bytes > self.limits.total_bytes;
+            bytes -= segment.bytes;
+            over
+        };
+        let dropped = self.segments.iter().take(self.segments.len() - staying).take_while(over_bound).count();
+        let end = self.segments.get(dropped).map_or(self.last, |next| next.first - 1);
+        (dropped > 0).then(|| self.first()..=end)
+    }
+
     /// Waits until everything appended is on the disk.
     pub fn sync(&mut self) -> Result<(), SpoolError> {
         self.check()?;

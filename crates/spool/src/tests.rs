@@ -162,8 +162,9 @@ fn at_the_bound_the_oldest_records_are_dropped_and_told() {
     let (mut spool, _) = Spool::open(dir.path(), limits).unwrap();
     let mut next_dropped = 1;
     for sequence in 1..=200_u64 {
+        let cost = spool.cost(34);
         let appended = spool.append(&[7; 34]).unwrap();
-        assert_eq!(appended.sequence, sequence);
+        assert_eq!((appended.sequence, &appended.dropped), (sequence, &cost));
         if let Some(dropped) = appended.dropped {
             assert_eq!(*dropped.start(), next_dropped);
             next_dropped = dropped.end() + 1;
@@ -175,7 +176,9 @@ fn at_the_bound_the_oldest_records_are_dropped_and_told() {
     assert_eq!(read(&spool, 1).0.len() as u64, 201 - next_dropped);
     let too_large = spool.append(&[0; 985]);
     assert!(matches!(too_large, Err(SpoolError::TooLarge { size: 985, limit: 1000 })), "{too_large:?}");
+    let cost = spool.cost(984);
     let large = spool.append(&[0; 984]).unwrap();
+    assert_eq!(large.dropped, cost);
     assert_eq!((large.sequence, large.dropped), (201, Some(next_dropped..=200)));
 }
 
@@ -389,9 +392,10 @@ impl Model {
         match op {
             Op::Append(length) => {
                 let payload = vec![self.payloads.len() as u8; *length];
+                let cost = open.cost(*length);
                 let appended = open.append(&payload).unwrap();
                 self.payloads.push(payload);
-                assert_eq!(appended.sequence, self.payloads.len() as u64);
+                assert_eq!((appended.sequence, &appended.dropped), (self.payloads.len() as u64, &cost));
                 if let Some(dropped) = appended.dropped {
                     assert_eq!(*dropped.start(), self.gone + 1);
                     self.gone = *dropped.end();
