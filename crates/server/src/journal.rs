@@ -17,7 +17,7 @@ use bmon_spool::{Limits, Recovery, Spool, SpoolError};
 use tokio::sync::oneshot;
 
 use crate::clock;
-use crate::ingest::{Accepted, Counters, Refusal, count};
+use crate::ingest::{Accepted, Counters, Permit, Refusal, count};
 use crate::pipeline::Entry;
 
 /// Most batches for one sync: what a second of a busy fleet brings.
@@ -28,6 +28,8 @@ const MOST_AT_ONCE: usize = 1024;
 pub(crate) struct Delivery {
     pub(crate) received_at: ServerTime,
     pub(crate) batch: Batch,
+    /// Goes where the batch goes.
+    pub(crate) permit: Permit,
     /// The batch as it was delivered.
     pub(crate) bytes: Vec<u8>,
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
@@ -112,10 +114,10 @@ impl Journal {
         }
         let durable = self.sync();
         let mut entries = Vec::with_capacity(placed.len());
-        for (Delivery { received_at, batch, reply, .. }, position) in placed {
+        for (Delivery { received_at, batch, permit, reply, .. }, position) in placed {
             if durable {
                 answer(reply, Ok(()));
-                entries.extend(position.map(|position| Entry { position, received_at, batch }));
+                entries.extend(position.map(|position| Entry { position, received_at, batch, permit }));
             } else {
                 answer(reply, Err(Refusal::JournalFailed));
             }
@@ -230,8 +232,9 @@ mod tests {
             unknown_events: 0,
         };
         let (reply, answer) = oneshot::channel();
+        let permit = Permit::alone();
         let bytes = vec![7; 20_000];
-        (Delivery { received_at: ServerTime::from_micros(received_us), batch, bytes, reply }, answer)
+        (Delivery { received_at: ServerTime::from_micros(received_us), batch, permit, bytes, reply }, answer)
     }
 
     fn journal(dir: &Path) -> Journal {

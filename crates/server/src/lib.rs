@@ -34,13 +34,13 @@ use bmon_store::{Reader, Store, StoreError};
 
 use crate::api::{Api, Notices};
 use crate::http::Http;
-use crate::ingest::{Accepted, Counters, Ingest};
+use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
 use crate::pipeline::Writer;
 use crate::replay::Replay;
 
 /// Batches that may wait for the journal, entries that may wait for the state thread, changes that may wait for the
-/// store. A batch is 256 KiB at most from our agents, so that this is tens of megabytes when everything is stuck.
+/// store. Of each node one batch at most is in the first two (see the `permit` module of `ingest`).
 const WAITING: usize = 64;
 
 /// Settings of a server.
@@ -141,6 +141,7 @@ impl Server {
             deliveries,
             accepted,
             tokens: Mutex::new(Reader::open(&database)?),
+            permits: Permits::default(),
             counters: Arc::clone(&counters),
             max_batch_bytes: config.max_batch_bytes,
             max_batch_unpacked_bytes: config.max_batch_unpacked_bytes,

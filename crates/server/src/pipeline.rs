@@ -16,7 +16,7 @@ use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 
 use crate::api::{Notices, Topic};
 use crate::clock;
-use crate::ingest::{Counters, count};
+use crate::ingest::{Counters, Permit, count};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     pub(crate) position: u64,
     pub(crate) received_at: ServerTime,
     pub(crate) batch: Batch,
+    /// Dropped with the batch.
+    pub(crate) permit: Permit,
 }
 
 /// What follows from an entry or a tick.
@@ -60,7 +62,7 @@ pub(crate) fn analyse(
     loop {
         let mut rows = Vec::new();
         let accepted = match entries.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
-            Ok(Entry { position: at, received_at, batch }) => {
+            Ok(Entry { position: at, received_at, batch, permit: _permit }) => {
                 // The engine's time never goes back, whatever the clock does.
                 latest = latest.max(received_at);
                 position = at;

@@ -41,6 +41,7 @@ pub(super) async fn accept(
 async fn deliver(ingest: &Ingest, peer: &Peer, body: Body) -> Result<u64, Refusal> {
     let bytes = body::read(body, ingest.max_batch_bytes).await?;
     let received_at = clock::now();
+    let permit = ingest.permits.take(&peer.node).await?;
     let batch = Batch::decode(&bytes, ingest.max_batch_unpacked_bytes).map_err(|error| match error {
         DecodeError::TooLarge { limit } => Refusal::UnpacksTooLarge { limit },
         error => Refusal::NotABatch(error),
@@ -49,12 +50,12 @@ async fn deliver(ingest: &Ingest, peer: &Peer, body: Body) -> Result<u64, Refusa
         return Err(Refusal::OtherNode { token: peer.node.clone(), batch: batch.node });
     }
     let (sequence, (reply, answer)) = (batch.sequence, oneshot::channel());
-    ingest.deliveries.try_send(Delivery { received_at, batch, bytes, reply }).map_err(
-        |error| match error {
+    ingest.deliveries.try_send(Delivery { received_at, batch, permit, bytes, reply }).map_err(|error| {
+        match error {
             TrySendError::Full(_) => Refusal::Busy,
             TrySendError::Disconnected(_) => Refusal::Stopping,
-        },
-    )?;
+        }
+    })?;
     // The journal drops the sender without an answer only when it stops.
     answer.await.unwrap_or(Err(Refusal::Stopping)).map(|()| sequence)
 }
@@ -71,7 +72,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::ingest::{hash_of_token, router};
+    use crate::ingest::{Permits, hash_of_token, router};
 
     fn batch() -> Vec<u8> {
         let batch = Batch {
@@ -98,6 +99,7 @@ mod tests {
             deliveries,
             accepted: Arc::default(),
             tokens: Mutex::new(Reader::open(&path).unwrap()),
+            permits: Permits::default(),
             counters: Arc::default(),
             max_batch_bytes: 1_000,
             max_batch_unpacked_bytes: 1_000,

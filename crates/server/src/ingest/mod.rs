@@ -8,6 +8,7 @@ mod batch;
 mod body;
 mod counter;
 mod peer;
+mod permit;
 mod position;
 mod refusal;
 mod time;
@@ -25,6 +26,7 @@ pub use refusal::Reason;
 
 pub(crate) use accepted::Accepted;
 pub(crate) use counter::count;
+pub(crate) use permit::{Permit, Permits};
 pub(crate) use refusal::Refusal;
 
 use crate::journal::Delivery;
@@ -38,6 +40,8 @@ pub(crate) struct Ingest {
     pub(crate) accepted: Arc<Accepted>,
     /// Finds the node of a token. Asked anew for each call, so that a token set by another process works at once.
     pub(crate) tokens: Mutex<Reader>,
+    /// Taken by a batch before it is decoded.
+    pub(crate) permits: Permits,
     pub(crate) counters: Arc<Counters>,
     /// Largest body in bytes.
     pub(crate) max_batch_bytes: usize,
