@@ -49,6 +49,8 @@ pub(crate) enum Next {
     Missing(RangeInclusive<u64>),
     /// Nothing yet.
     Nothing,
+    /// There is one, but the system refuses to read it now.
+    Unreadable(SpoolError),
 }
 
 impl Outbox {
@@ -139,14 +141,7 @@ impl Outbox {
             Ok(Some(bytes)) => Next::Batch(sequence, bytes),
             Ok(None) => Next::Missing(sequence..=sequence.max(queue.spool.first().saturating_sub(1))),
             Err(SpoolError::Damaged(range)) => Next::Missing(range),
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    sequence,
-                    "failed to read the spool"
-                );
-                Next::Nothing
-            }
+            Err(error) => Next::Unreadable(error),
         }
     }
 
@@ -277,7 +272,7 @@ mod tests {
                 Some(sequence)
             }
             Next::Nothing => None,
-            Next::Missing(range) => panic!("{range:?} are missing"),
+            Next::Missing(_) | Next::Unreadable(_) => panic!("a batch cannot be read"),
         }
     }
 
@@ -340,6 +335,24 @@ mod tests {
         assert_eq!(told.as_ref(), Some(&gap));
         assert_eq!(gap.lost, Some((1..outbox.first()).sum()));
         assert!(outbox.first() > 2);
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_read_is_told_from_one_that_is_gone_and_from_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let (outbox, _) = open(dir.path());
+        let oldest = dir.path().join("00000000000000000001.seg");
+        std::iter::repeat_with(|| put(&outbox)).find(|_| outbox.backlog().bytes > LIMIT_BYTES / 2);
+        std::fs::remove_file(&oldest).unwrap();
+        std::fs::create_dir(&oldest).unwrap();
+        assert!(matches!(outbox.next(Duration::ZERO), Next::Unreadable(_)));
+        std::fs::remove_dir(&oldest).unwrap();
+        let Next::Missing(range) = outbox.next(Duration::ZERO) else { panic!("the first batches are gone") };
+        outbox.release(*range.end()).unwrap();
+        assert_eq!(
+            (*range.start(), next(&outbox), outbox.first()),
+            (1, Some(range.end() + 1), range.end() + 1)
+        );
     }
 
     #[test]

@@ -133,6 +133,10 @@ impl Shipper {
             Next::Batch(sequence, bytes) => self.deliver(sequence, &bytes)?,
             Next::Missing(range) => self.pass_over(&range),
             Next::Nothing => {}
+            Next::Unreadable(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "failed to read the spool");
+                self.stop.wait(LONGEST_PAUSE);
+            }
         }
         Ok(())
     }

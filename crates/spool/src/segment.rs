@@ -134,11 +134,14 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// Of the segment of `spool` at `place`.
+    /// Of the segment of `spool` at `place`. All records of one whose file is gone are lost.
     pub(crate) fn of(spool: &Spool, place: usize) -> Result<Self, SpoolError> {
         let segment = spool.segments[place];
         let end = spool.segments.get(place + 1).map_or(spool.last, |next| next.first - 1);
-        let bytes = read(&spool.dir, segment.first)?;
+        let bytes = match read(&spool.dir, segment.first) {
+            Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read?,
+        };
         Ok(Self { bytes, offset: 0, expected: segment.first, end: Some(end), epoch: spool.epoch() })
     }
 

@@ -206,6 +206,16 @@ fn after_a_failed_rotation_only_a_rotation_follows() {
 }
 
 #[test]
+fn the_records_of_a_segment_that_is_gone_are_lost() {
+    let (dir, payloads) = filled(40);
+    let (mut spool, _) = open(dir.path());
+    let end = spool.oldest_segment_end().unwrap();
+    std::fs::remove_file(&segments(dir.path())[0]).unwrap();
+    assert!(matches!(spool.get(1), Err(SpoolError::Damaged(range)) if range == (1..=end)));
+    assert_eq!(read(&spool, 1), (numbered(&payloads)[end as usize..].to_vec(), vec![1..=end]));
+}
+
+#[test]
 fn a_segment_that_is_gone_counts_as_removed() {
     let (dir, _) = filled(40);
     let (mut spool, _) = open(dir.path());
