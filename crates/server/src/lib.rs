@@ -29,6 +29,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bmon_analysis::{Engine, Settings};
+use bmon_event::DecodeError;
 use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
 
@@ -88,6 +89,14 @@ pub enum ServerError {
     /// The journal cannot be opened or read.
     #[error("open the journal")]
     Journal(#[from] SpoolError),
+    /// A record of the journal is whole, but this version does not understand it, and the store does not have it yet.
+    #[error("understand record {sequence} of the journal; start the version of bmon that wrote it")]
+    Record {
+        /// Number of the record.
+        sequence: u64,
+        /// Why.
+        source: DecodeError,
+    },
     /// The database cannot be opened or written.
     #[error("open the store")]
     Store(#[from] StoreError),
@@ -211,14 +220,7 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
         journal.skip_to(stored)?;
     }
     let (mut engine, accepted) = (Engine::new(Settings::default()), Arc::new(Accepted::default()));
-    let replay = Replay {
-        engine: &mut engine,
-        store: &mut store,
-        accepted: &accepted,
-        counters,
-        max_batch_unpacked_bytes: config.max_batch_unpacked_bytes,
-    };
-    replay.run(&journal)?;
+    Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, accepted })
 }
 

@@ -13,6 +13,9 @@ use crate::{journal, pipeline};
 
 const TICK_US: i64 = 1_000_000;
 
+/// What a record may unpack to. All were accepted under the limit of their time, which may have been larger than today's.
+const UNPACKED_BYTES: usize = 1 << 30;
+
 /// Most rows in one transaction.
 const MOST_ROWS: usize = 10_000;
 
@@ -23,8 +26,6 @@ pub(crate) struct Replay<'a> {
     pub(crate) store: &'a mut Store,
     pub(crate) accepted: &'a Accepted,
     pub(crate) counters: &'a Counters,
-    /// Largest batch in bytes when unpacked.
-    pub(crate) max_batch_unpacked_bytes: usize,
 }
 
 /// Rows that wait to be written.
@@ -45,7 +46,7 @@ impl Replay<'_> {
         let mut pending = Pending { position: stored, ..Pending::default() };
         for record in journal.iter_from(0) {
             match record {
-                Ok(record) => self.apply(record.sequence, &record.payload, stored, &mut pending),
+                Ok(record) => self.apply(record.sequence, &record.payload, stored, &mut pending)?,
                 Err(SpoolError::Damaged(lost)) => {
                     tracing::error!(first = lost.start(), last = lost.end(), "journal records are damaged");
                     count(&self.counters.journal_damaged, lost.end() + 1 - lost.start());
@@ -60,13 +61,29 @@ impl Replay<'_> {
         self.commit(&mut pending)
     }
 
-    fn apply(&mut self, sequence: u64, record: &[u8], stored: u64, pending: &mut Pending) {
-        let read = journal::parse_record(record)
-            .map(|(received_at, bytes)| (received_at, Batch::decode(bytes, self.max_batch_unpacked_bytes)));
-        let Some((received_at, Ok(batch))) = read else {
-            tracing::error!(record = sequence, "a journal record is not a batch that this version knows");
-            count(&self.counters.journal_damaged, 1);
-            return;
+    /// Applies one record. That it is no batch of this version is an error only if the store does not have it yet: to
+    /// pass it over would lose it.
+    fn apply(
+        &mut self,
+        sequence: u64,
+        record: &[u8],
+        stored: u64,
+        pending: &mut Pending,
+    ) -> Result<(), ServerError> {
+        // What is too short to be a record has no batch in it, which decoding tells.
+        let (received_at, bytes) = journal::parse_record(record).unwrap_or_default();
+        let batch = match Batch::decode(bytes, UNPACKED_BYTES) {
+            Ok(batch) => batch,
+            Err(source) if sequence > stored => return Err(ServerError::Record { sequence, source }),
+            Err(error) => {
+                tracing::error!(
+                    record = sequence,
+                    error = &error as &dyn std::error::Error,
+                    "a journal record is not a batch that this version knows; its rows are stored"
+                );
+                count(&self.counters.journal_damaged, 1);
+                return Ok(());
+            }
         };
         let before = pending.rows.len();
         if received_at.micros_since(pending.now) >= TICK_US {
@@ -83,6 +100,7 @@ impl Replay<'_> {
             pending.accepted.push((batch.node.clone(), batch.epoch, batch.sequence));
         }
         self.accepted.raise([((batch.node, batch.epoch), batch.sequence)]);
+        Ok(())
     }
 
     fn commit(&mut self, pending: &mut Pending) -> Result<(), ServerError> {

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bmon_event::Batch;
-use bmon_server::Config;
+use bmon_server::{Config, Server, ServerError};
 use bmon_spool::{Limits, Spool};
+use bmon_store::{Commit, Store};
 use fixture::{
     EPOCH, TOKEN, accept, batch, call, config, large, position, start, stored, wait_stored, wait_until,
 };
@@ -115,6 +116,34 @@ fn damage_in_the_journal_costs_only_what_it_hits() {
     assert_eq!(server.counters().journal_damaged.load(Relaxed), 1);
     assert_eq!(position(server.address(), EPOCH), 10);
     wait_stored(dir.path(), 9);
+}
+
+#[test]
+fn batches_larger_than_a_lowered_limit_stay_readable_in_the_journal() {
+    let dir = stopped();
+    remove_database(dir.path());
+    let lowered = Config { max_batch_unpacked_bytes: 1, ..config(dir.path()) };
+    let server = start(&lowered);
+    assert_eq!(server.counters().journal_damaged.load(Relaxed), 0);
+    wait_stored(dir.path(), 10);
+}
+
+#[test]
+fn a_whole_record_that_is_not_understood_is_passed_over_only_if_it_is_stored() {
+    let dir = stopped();
+    let limits = Limits { total_bytes: u64::MAX, segment_bytes: u64::MAX };
+    let (mut journal, _) = Spool::open(&dir.path().join("journal"), limits).unwrap();
+    assert_eq!(journal.append(b"12345678 not a batch").unwrap().sequence, 11);
+    drop(journal);
+    let refused = Server::start(&config(dir.path()));
+    assert!(matches!(refused, Err(ServerError::Record { sequence: 11, .. })), "{refused:?}");
+    let mut store = Store::open(&bmon_server::database_path(dir.path())).unwrap();
+    assert_eq!(store.journal_position().unwrap(), 10, "nothing is passed over");
+    store.commit(&Commit { rows: &[], journal_position: 11, accepted: &[] }).unwrap();
+    drop(store);
+    let server = start(&config(dir.path()));
+    assert_eq!(server.counters().journal_damaged.load(Relaxed), 1);
+    accept(server.address(), &batch(11));
 }
 
 #[test]
