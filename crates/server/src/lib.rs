@@ -34,6 +34,7 @@ use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
 
 use crate::api::{Api, Notices};
+use crate::clock::EngineTime;
 use crate::http::Http;
 use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
@@ -124,7 +125,7 @@ impl Server {
     pub fn start(config: &Config) -> Result<Self, ServerError> {
         let counters = Arc::new(Counters::default());
         let mut http = Http::bind(config.listen)?;
-        let Opened { store, journal, engine, accepted } = open(config, &counters)?;
+        let Opened { store, journal, engine, time, accepted } = open(config, &counters)?;
         let database = database_path(&config.data_dir);
         let (notices, stopping) = (Notices::default(), Arc::new(AtomicBool::new(false)));
         let (deliveries, delivered) = sync_channel(WAITING);
@@ -143,7 +144,7 @@ impl Server {
         };
         let threads = vec![
             spawn("bmon-journal", move || journal.run(&delivered))?,
-            spawn("bmon-state", move || pipeline::analyse(engine, position, &entered, &changes))?,
+            spawn("bmon-state", move || pipeline::analyse(engine, time, position, &entered, &changes))?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
         let ingest = Ingest {
@@ -199,6 +200,8 @@ struct Opened {
     store: Store,
     journal: Spool,
     engine: Engine,
+    /// The last that the engine was told.
+    time: EngineTime,
     accepted: Arc<Accepted>,
 }
 
@@ -220,8 +223,9 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
         journal.skip_to(stored)?;
     }
     let (mut engine, accepted) = (Engine::new(Settings::default()), Arc::new(Accepted::default()));
-    Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
-    Ok(Opened { store, journal, engine, accepted })
+    let time =
+        Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
+    Ok(Opened { store, journal, engine, time, accepted })
 }
 
 const fn retention(config: &Config) -> Retention {

@@ -15,7 +15,7 @@ use bmon_event::{Batch, Epoch, NodeName, ServerTime};
 use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 
 use crate::api::{Notices, Topic};
-use crate::clock;
+use crate::clock::{self, EngineTime};
 use crate::ingest::{Counters, Permit, count};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -53,20 +53,23 @@ pub(crate) struct Changes {
 /// The state thread: applies entries until there are no more.
 pub(crate) fn analyse(
     mut engine: Engine,
+    mut time: EngineTime,
     mut position: u64,
     entries: &Receiver<Entry>,
     changes: &SyncSender<Changes>,
 ) {
-    let mut latest = ServerTime::default();
-    let mut next_tick = clock::monotonic() + TICK;
+    let mut asked_at = clock::monotonic();
+    let mut next_tick = asked_at + TICK;
+    let mut time_at = |wall: ServerTime| {
+        let now = clock::monotonic();
+        time.advance(wall, now.duration_since(std::mem::replace(&mut asked_at, now)))
+    };
     loop {
         let mut rows = Vec::new();
         let accepted = match entries.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
             Ok(Entry { position: at, received_at, batch, permit: _permit }) => {
-                // The engine's time never goes back, whatever the clock does.
-                latest = latest.max(received_at);
                 position = at;
-                engine.apply(&batch, latest, &mut rows);
+                engine.apply(&batch, time_at(received_at), &mut rows);
                 Some((batch.node, batch.epoch, batch.sequence))
             }
             Err(RecvTimeoutError::Timeout) => None,
@@ -74,8 +77,7 @@ pub(crate) fn analyse(
         };
         if clock::monotonic() >= next_tick {
             next_tick = clock::monotonic() + TICK;
-            latest = latest.max(clock::now());
-            engine.tick(latest, &mut rows);
+            engine.tick(time_at(clock::now()), &mut rows);
         }
         let nothing_new = rows.is_empty() && accepted.is_none();
         if !nothing_new && changes.send(Changes { rows, position, accepted }).is_err() {

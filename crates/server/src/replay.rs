@@ -1,6 +1,7 @@
 //! What happens between opening the files and taking the first batch: the state is built again from the journal.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bmon_analysis::{Engine, row::Row};
 use bmon_event::{Batch, Epoch, NodeName, ServerTime};
@@ -8,6 +9,7 @@ use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Commit, Store};
 
 use crate::ServerError;
+use crate::clock::EngineTime;
 use crate::ingest::{Accepted, Counters, count};
 use crate::{journal, pipeline};
 
@@ -34,12 +36,24 @@ struct Pending {
     rows: Vec<Row>,
     position: u64,
     accepted: Vec<(NodeName, Epoch, u64)>,
-    /// The last time the engine was told.
-    now: ServerTime,
+    time: EngineTime,
+    /// When the last record was received.
+    received_at: ServerTime,
+    /// The engine's time of the last tick.
+    ticked_at: ServerTime,
+}
+
+impl Pending {
+    /// The engine's time when a record was received: the time that passed is that between two records.
+    fn advance(&mut self, received_at: ServerTime) -> ServerTime {
+        let elapsed_us = received_at.micros_since(self.received_at).max(0);
+        self.received_at = received_at;
+        self.time.advance(received_at, Duration::from_micros(elapsed_us.unsigned_abs()))
+    }
 }
 
 impl Replay<'_> {
-    pub(crate) fn run(mut self, journal: &Spool) -> Result<(), ServerError> {
+    pub(crate) fn run(mut self, journal: &Spool) -> Result<EngineTime, ServerError> {
         let stored = self.store.journal_position()?;
         self.accepted
             .raise(self.store.accepted()?.into_iter().map(|(node, epoch, highest)| ((node, epoch), highest)));
@@ -58,7 +72,8 @@ impl Replay<'_> {
             }
         }
         pending.position = pending.position.max(journal.last());
-        self.commit(&mut pending)
+        self.commit(&mut pending)?;
+        Ok(pending.time)
     }
 
     /// Applies one record. That it is no batch of this version is an error only if the store does not have it yet: to
@@ -86,11 +101,12 @@ impl Replay<'_> {
             }
         };
         let before = pending.rows.len();
-        if received_at.micros_since(pending.now) >= TICK_US {
-            pending.now = received_at;
-            self.engine.tick(received_at, &mut pending.rows);
+        let now = pending.advance(received_at);
+        if now.micros_since(pending.ticked_at) >= TICK_US {
+            pending.ticked_at = now;
+            self.engine.tick(now, &mut pending.rows);
         }
-        self.engine.apply(&batch, received_at.max(pending.now), &mut pending.rows);
+        self.engine.apply(&batch, now, &mut pending.rows);
         if sequence <= stored {
             let new: Vec<Row> =
                 pending.rows.drain(before..).filter(|row| matches!(row, Row::Finding(_))).collect();
