@@ -88,9 +88,13 @@ mod tests {
         batch.encode()
     }
 
-    /// Status and body of the answer to a batch when nobody takes deliveries from the other end.
-    async fn answer(open: bool) -> (StatusCode, String) {
+    /// Status and body of the answer to a batch that may be the second of its node, when nobody takes deliveries from the
+    /// other end.
+    async fn answer(open: bool, second: bool) -> (StatusCode, String) {
         let dir = tempfile::tempdir().unwrap();
+        let permits = Permits::default();
+        let before = permits.take(&"alice".parse().unwrap()).await.unwrap();
+        let _before = second.then_some(before);
         let path = dir.path().join("bmon.sqlite");
         Store::open(&path).unwrap().set_token(&"alice".parse().unwrap(), hash_of_token("token")).unwrap();
         let (deliveries, waiting) = sync_channel(0);
@@ -99,7 +103,7 @@ mod tests {
             deliveries,
             accepted: Arc::default(),
             tokens: Mutex::new(Reader::open(&path).unwrap()),
-            permits: Permits::default(),
+            permits,
             counters: Arc::default(),
             max_batch_bytes: 1_000,
             max_batch_unpacked_bytes: 1_000,
@@ -112,12 +116,19 @@ mod tests {
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_waits_for_the_one_before_it_even_if_the_journal_has_ended() {
+        let (status, body) = answer(false, true).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains(r#""error":"too many batches waiting""#), "{body}");
+    }
+
     #[tokio::test]
     async fn a_full_channel_and_an_ended_journal_are_answered_with_try_again() {
-        let (status, body) = answer(true).await;
+        let (status, body) = answer(true, false).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(body.contains(r#""error":"too many batches waiting","hint":"try again"#), "{body}");
-        let (status, body) = answer(false).await;
+        let (status, body) = answer(false, false).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(body.contains(r#""error":"server stopping""#), "{body}");
     }
