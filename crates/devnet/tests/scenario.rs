@@ -89,9 +89,14 @@ fn check_rejections(truth: &Truth, logs: &Logs) {
         // A node may refuse one twice: a new block makes it forget what it refused, and an open node announces it.
         for line in logs.lines(node, &["was not accepted: "]) {
             let txid = line.split(' ').nth(2).unwrap();
-            let (codes, wtxid) = staged[txid];
-            assert!(line.contains(&format!("(wtxid={wtxid})")), "{line}");
             let reason = line.split("was not accepted: ").nth(1).unwrap();
+            let Some((codes, wtxid)) = staged.get(txid) else {
+                // On a busy machine good transactions overtake the blocks that they need, or come behind their own.
+                let harmless = ["bad-txns-premature-spend-of-coinbase", "txn-already-known"];
+                assert!(harmless.iter().any(|code| reason.starts_with(code)), "{line}");
+                continue;
+            };
+            assert!(line.contains(&format!("(wtxid={wtxid})")), "{line}");
             assert!(codes.contains(reason.split(", ").next().unwrap()), "{codes:?}: {line}");
             refused.insert(txid.to_owned());
         }

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{LIMIT, wait_for};
@@ -58,8 +59,8 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("the page is at http://")));
     assert!(!is_clean(dir.path()));
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
+    let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(process, Signal::INT).unwrap();
     // The rest is read so that the demo never waits for its reader.
     lines.for_each(drop);
     let status = wait_for("the demo's end", LIMIT, || child.try_wait().unwrap());
