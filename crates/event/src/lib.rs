@@ -10,6 +10,7 @@ pub mod hash;
 pub mod network;
 pub mod node;
 pub mod position;
+pub mod subject;
 pub mod time;
 mod wire;
 
@@ -19,4 +20,5 @@ pub use hash::{BlockHash, Txid, Wtxid};
 pub use network::Network;
 pub use node::{NodeName, NodeNameError};
 pub use position::{LogPosition, Positions, ZmqPosition};
+pub use subject::{Subject, SubjectError};
 pub use time::{AgentTime, NodeTime, ServerTime};
