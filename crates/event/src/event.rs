@@ -4,11 +4,13 @@ use crate::{AgentTime, BlockHash, NodeTime, Txid, Wtxid};
 
 mod agent;
 mod host;
+mod processing;
 mod removal;
 mod rpc;
 
 pub use agent::{AgentHealth, ClockSample, Gap};
 pub use host::HostSample;
+pub use processing::Processing;
 pub use removal::RemovalReason;
 pub use rpc::{ChainInfo, ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TipStatus};
 
@@ -148,6 +150,16 @@ pub enum Kind {
         log2_work: Option<f64>,
         /// Transactions in the chain up to here, `None` where the message does not tell.
         transactions: Option<u64>,
+    },
+
+    /// The node finished connecting a block, and told how long each step took.
+    BlockProcessed {
+        /// The block.
+        block: BlockHash,
+        /// Its height.
+        height: u32,
+        /// The steps.
+        processing: Box<Processing>,
     },
 
     /// A transaction entered the node's mempool.

@@ -3,7 +3,7 @@
 use super::{bad, schema};
 use crate::event::{
     AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
-    TipStatus,
+    Processing, TipStatus,
 };
 use crate::{
     AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Txid, Wtxid, ZmqPosition,
@@ -201,6 +201,10 @@ structs! {
     }
     MempoolInfo { transactions, virtual_bytes, usage_bytes, max_bytes, min_fee_sat_per_kvb, unbroadcast }
     PeerInfo { inbound, outbound, min_ping_us }
+    Processing {
+        total_us, load_us, connect_us, sanity_us, forks_us, transactions_us, scripts_us, undo_us, index_us, flush_us,
+        chainstate_us, postprocess_us, transactions, inputs
+    }
     ChainTip { block, height, branch_length, status }
     HostSample {
         cpu_busy_us, cpu_total_us, memory_total_bytes, memory_available_bytes, disk_total_bytes, disk_free_bytes,
@@ -211,6 +215,22 @@ structs! {
     AgentHealth {
         version, started_at_us, log_bytes, log_lines, log_lines_matched, zmq_messages, rpc_calls, rpc_errors,
         rpc_time_us, dropped_events, spool_batches, spool_bytes, resident_bytes
+    }
+}
+
+/// A duration is the difference of two times, and as far from 0 as they may be from one another.
+impl Field<Option<schema::Processing>> for Box<Processing> {
+    fn to_wire(&self) -> Option<schema::Processing> {
+        Some(Processing::to_wire(self))
+    }
+
+    fn from_wire(field: &'static str, wire: Option<schema::Processing>) -> Result<Self, Unreadable> {
+        let wire = wire.ok_or_else(|| bad(field, "is missing"))?;
+        let processing = Processing::from_wire(field, wire)?;
+        for (step, us) in processing.durations() {
+            super::micros(step, us.try_into().unwrap_or(i64::MAX))?;
+        }
+        Ok(Self::new(processing))
     }
 }
 
@@ -255,6 +275,7 @@ kinds! {
         BlockConnected { block, height }
         BlockDisconnected { block, height }
         Tip { block, height, log2_work, transactions }
+        BlockProcessed { block, height, processing }
         TxRejected { txid, wtxid, peer, code, detail }
         TxReplaced { old, new }
         Uptime { seconds }

@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -122,6 +122,8 @@ pub(super) enum Kind {
     BlockDisconnected(Box<BlockDisconnected>),
     #[prost(message, boxed, tag = "27")]
     Tip(Box<Tip>),
+    #[prost(message, boxed, tag = "28")]
+    BlockProcessed(Box<BlockProcessed>),
     #[prost(message, boxed, tag = "30")]
     TxRejected(Box<TxRejected>),
     #[prost(message, boxed, tag = "31")]
@@ -237,6 +239,49 @@ pub(super) struct Tip {
     pub(super) log2_work: Option<f64>,
     #[prost(uint64, optional, tag = "4")]
     pub(super) transactions: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct BlockProcessed {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub(super) height: u32,
+    /// Always there.
+    #[prost(message, optional, tag = "3")]
+    pub(super) processing: Option<Processing>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Processing {
+    #[prost(uint64, tag = "1")]
+    pub(super) total_us: u64,
+    #[prost(uint64, optional, tag = "2")]
+    pub(super) load_us: Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub(super) connect_us: Option<u64>,
+    #[prost(uint64, optional, tag = "4")]
+    pub(super) sanity_us: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub(super) forks_us: Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub(super) transactions_us: Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub(super) scripts_us: Option<u64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub(super) undo_us: Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub(super) index_us: Option<u64>,
+    #[prost(uint64, optional, tag = "10")]
+    pub(super) flush_us: Option<u64>,
+    #[prost(uint64, optional, tag = "11")]
+    pub(super) chainstate_us: Option<u64>,
+    #[prost(uint64, optional, tag = "12")]
+    pub(super) postprocess_us: Option<u64>,
+    #[prost(uint32, optional, tag = "13")]
+    pub(super) transactions: Option<u32>,
+    #[prost(uint32, optional, tag = "14")]
+    pub(super) inputs: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -7,8 +7,10 @@ use prost::Message;
 
 use self::strategy::batch;
 use super::{FURTHEST_US, compress, schema, to_message};
-use crate::event::{ClockSample, Gap};
-use crate::{AgentTime, Batch, DecodeError, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid};
+use crate::event::{ClockSample, Gap, Processing};
+use crate::{
+    AgentTime, Batch, BlockHash, DecodeError, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid,
+};
 
 const LIMIT: usize = 1 << 20;
 
@@ -262,6 +264,21 @@ fn a_time_beyond_the_year_10000_is_refused_wherever_it_stands() {
             let expected = format!("field `{field}` is {us}, not from -{FURTHEST_US} to {FURTHEST_US}");
             assert_eq!(error_of_time(us, say), expected);
         }
+    }
+}
+
+#[test]
+fn a_duration_longer_than_times_can_be_apart_is_refused() {
+    let decoded = |us: u64| {
+        let processing = Box::new(Processing { load_us: Some(us), ..Processing::default() });
+        let mut event = added(Source::Log, 1, 0);
+        event.kind = Kind::BlockProcessed { block: BlockHash::from_bytes([1; 32]), height: 1, processing };
+        Batch::decode(&batch_of(vec![event]).encode(), LIMIT).map_err(|error| error.to_string())
+    };
+    let longest = FURTHEST_US.unsigned_abs();
+    assert!(decoded(longest).is_ok());
+    for us in [longest + 1, u64::MAX] {
+        assert!(decoded(us).unwrap_err().starts_with("field `load_us` is "));
     }
 }
 

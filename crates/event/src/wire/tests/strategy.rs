@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::FURTHEST_US;
 use crate::event::{
     AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
-    RemovalReason, TipStatus,
+    Processing, RemovalReason, TipStatus,
 };
 use crate::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source, Txid,
@@ -92,7 +92,31 @@ fn block_kind() -> impl Strategy<Value = Kind> {
         (block(), of(any::<u32>()), of(any::<f64>()), of(any::<u64>())).prop_map(
             |(block, height, log2_work, transactions)| Kind::Tip { block, height, log2_work, transactions }
         ),
+        (block(), any::<u32>(), processing().prop_map(Box::new))
+            .prop_map(|(block, height, processing)| Kind::BlockProcessed { block, height, processing }),
     ]
+}
+
+fn processing() -> impl Strategy<Value = Processing> {
+    let us = || 0..=FURTHEST_US.unsigned_abs();
+    (us(), vec(of(us()), 11), of(any::<u32>()), of(any::<u32>())).prop_map(
+        |(total_us, steps, transactions, inputs)| Processing {
+            total_us,
+            load_us: steps[0],
+            connect_us: steps[1],
+            sanity_us: steps[2],
+            forks_us: steps[3],
+            transactions_us: steps[4],
+            scripts_us: steps[5],
+            undo_us: steps[6],
+            index_us: steps[7],
+            flush_us: steps[8],
+            chainstate_us: steps[9],
+            postprocess_us: steps[10],
+            transactions,
+            inputs,
+        },
+    )
 }
 
 fn chain_info() -> impl Strategy<Value = Kind> {
