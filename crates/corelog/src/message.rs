@@ -101,6 +101,12 @@ macro_rules! message {
             pub fn to_kind(&self, at: Option<bmon_event::NodeTime>) -> Option<bmon_event::Kind> {
                 $crate::message::kind!(self at $(|$this, $at| $kind)?)
             }
+
+            /// Gives the hashes that its fields tell.
+            pub fn mentions(&self, each: &mut dyn FnMut($crate::Mention)) {
+                let _ = &each;
+                $(if let Some(mention) = $crate::mention::Field::mention(&self.$field) { each(mention) })*
+            }
         }
     };
 }

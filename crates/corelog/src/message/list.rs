@@ -3,7 +3,7 @@
 use bmon_event::{Kind, NodeTime};
 
 use super::Wording;
-use crate::category;
+use crate::{category, mention::Mention};
 
 /// Makes [`Message`] and the list of all wordings of the messages named.
 macro_rules! messages {
@@ -21,6 +21,11 @@ macro_rules! messages {
             /// The event it becomes, `None` when it becomes none. `at` is the time of its line.
             pub fn to_kind(&self, at: Option<NodeTime>) -> Option<Kind> {
                 match self { $($(Self::$name(message) => message.to_kind(at),)+)+ }
+            }
+
+            /// Gives the hashes that its fields tell.
+            pub fn mentions(&self, each: &mut dyn FnMut(Mention)) {
+                match self { $($(Self::$name(message) => message.mentions(each),)+)+ }
             }
 
             /// Its name: the name of its type in [`category`].
