@@ -25,6 +25,9 @@ struct Values {
     rpc_errors: AtomicU64,
     rpc_time_us: AtomicU64,
     dropped_events: AtomicU64,
+    wants_fulfilled: AtomicU64,
+    wants_refused: AtomicU64,
+    want_log_bytes: AtomicU64,
 }
 
 /// How much waits for the server.
@@ -78,6 +81,9 @@ impl Counters {
             spool_batches: backlog.batches,
             spool_bytes: backlog.bytes,
             resident_bytes: resident_bytes(),
+            wants_fulfilled: values.wants_fulfilled.load(Relaxed),
+            wants_refused: values.wants_refused.load(Relaxed),
+            want_log_bytes: values.want_log_bytes.load(Relaxed),
         }
     }
 }

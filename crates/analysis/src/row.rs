@@ -197,6 +197,7 @@ pub struct HostRow {
 
 /// The agent's own counters since it started (see [`bmon_event::event::AgentHealth`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "each field is that of AgentHealth with the same name")]
 pub struct AgentRow {
     pub version: String,
@@ -212,6 +213,9 @@ pub struct AgentRow {
     pub spool_batches: u64,
     pub spool_bytes: u64,
     pub resident_bytes: Option<u64>,
+    pub wants_fulfilled: u64,
+    pub wants_refused: u64,
+    pub want_log_bytes: u64,
 }
 
 /// One source of one node.

@@ -4,12 +4,14 @@ use crate::{AgentTime, BlockHash, NodeTime, Txid, Wtxid};
 
 mod agent;
 mod host;
+mod log_lines;
 mod processing;
 mod removal;
 mod rpc;
 
 pub use agent::{AgentHealth, ClockSample, Gap};
 pub use host::HostSample;
+pub use log_lines::LogLines;
 pub use processing::Processing;
 pub use removal::RemovalReason;
 pub use rpc::{ChainInfo, ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TipStatus};
@@ -237,4 +239,14 @@ pub enum Kind {
     },
     /// The agent's own counters since it started.
     AgentHealth(AgentHealth),
+
+    /// What the node's log says about something, because the server wanted it.
+    LogLines(LogLines),
+    /// The agent does not fulfil a want.
+    WantRefused {
+        /// The want's id.
+        want: u64,
+        /// Why, for a person to read.
+        reason: String,
+    },
 }

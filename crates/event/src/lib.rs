@@ -12,6 +12,7 @@ pub mod node;
 pub mod position;
 pub mod subject;
 pub mod time;
+pub mod want;
 mod wire;
 
 pub use batch::{Batch, DecodeError, Epoch};
@@ -22,3 +23,4 @@ pub use node::{NodeName, NodeNameError};
 pub use position::{LogPosition, Positions, ZmqPosition};
 pub use subject::{Subject, SubjectError};
 pub use time::{AgentTime, NodeTime, ServerTime};
+pub use want::{Want, Wanted};

@@ -207,6 +207,9 @@ fn agent_row(health: &AgentHealth) -> AgentRow {
         spool_batches: health.spool_batches,
         spool_bytes: health.spool_bytes,
         resident_bytes: health.resident_bytes,
+        wants_fulfilled: health.wants_fulfilled,
+        wants_refused: health.wants_refused,
+        want_log_bytes: health.want_log_bytes,
     }
 }
 

@@ -59,4 +59,10 @@ pub struct AgentHealth {
     pub spool_bytes: u64,
     /// Resident memory of the agent in bytes, `None` where the system does not tell.
     pub resident_bytes: Option<u64>,
+    /// Wants of the server that were fulfilled.
+    pub wants_fulfilled: u64,
+    /// Wants of the server that were refused or left aside.
+    pub wants_refused: u64,
+    /// Bytes of `debug.log` read for wants.
+    pub want_log_bytes: u64,
 }

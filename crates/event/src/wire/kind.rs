@@ -2,11 +2,12 @@
 
 use super::{bad, schema};
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
-    Processing, TipStatus,
+    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, MempoolInfo, NetworkInfo,
+    PeerInfo, Processing, TipStatus,
 };
 use crate::{
-    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Txid, Wtxid, ZmqPosition,
+    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Subject, Txid, Wtxid,
+    ZmqPosition,
 };
 
 /// The message, `None` for the kinds that have a place in the columns.
@@ -171,6 +172,16 @@ impl Field<String> for TipStatus {
     }
 }
 
+impl Field<String> for Subject {
+    fn to_wire(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_wire(field: &'static str, wire: String) -> Result<Self, Unreadable> {
+        wire.parse().map_err(|_| bad(field, "is neither a block nor a transaction").into())
+    }
+}
+
 /// Structs whose fields have the same names on the wire.
 macro_rules! structs {
     ($($type:ident { $($field:ident),* })*) => {$(
@@ -214,8 +225,10 @@ structs! {
     Gap { source, from, to, lost, reason }
     AgentHealth {
         version, started_at_us, log_bytes, log_lines, log_lines_matched, zmq_messages, rpc_calls, rpc_errors,
-        rpc_time_us, dropped_events, spool_batches, spool_bytes, resident_bytes
+        rpc_time_us, dropped_events, spool_batches, spool_bytes, resident_bytes, wants_fulfilled, wants_refused,
+        want_log_bytes
     }
+    LogLines { want, subject, lines, problem }
 }
 
 /// A duration is the difference of two times, and as far from 0 as they may be from one another.
@@ -280,6 +293,7 @@ kinds! {
         TxReplaced { old, new }
         Uptime { seconds }
         SourceState { source, working, detail }
+        WantRefused { want, reason }
     }
     around {
         ChainInfo(ChainInfo)
@@ -290,5 +304,6 @@ kinds! {
         Clock(ClockSample)
         Gap(Gap)
         AgentHealth(AgentHealth)
+        LogLines(LogLines)
     }
 }

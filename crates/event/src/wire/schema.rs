@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 65, 66"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -150,6 +150,10 @@ pub(super) enum Kind {
     SourceState(Box<SourceState>),
     #[prost(message, boxed, tag = "63")]
     AgentHealth(Box<AgentHealth>),
+    #[prost(message, boxed, tag = "65")]
+    LogLines(Box<LogLines>),
+    #[prost(message, boxed, tag = "66")]
+    WantRefused(Box<WantRefused>),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -485,4 +489,31 @@ pub(super) struct AgentHealth {
     pub(super) spool_bytes: u64,
     #[prost(uint64, optional, tag = "13")]
     pub(super) resident_bytes: Option<u64>,
+    #[prost(uint64, tag = "14")]
+    pub(super) wants_fulfilled: u64,
+    #[prost(uint64, tag = "15")]
+    pub(super) wants_refused: u64,
+    #[prost(uint64, tag = "16")]
+    pub(super) want_log_bytes: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LogLines {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    /// `block HASH` or `tx TXID`.
+    #[prost(string, tag = "2")]
+    pub(super) subject: String,
+    #[prost(string, repeated, tag = "3")]
+    pub(super) lines: Vec<String>,
+    #[prost(string, optional, tag = "4")]
+    pub(super) problem: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct WantRefused {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    #[prost(string, tag = "2")]
+    pub(super) reason: String,
 }

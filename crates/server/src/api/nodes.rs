@@ -110,6 +110,12 @@ pub struct Agent {
     pub spool_bytes: u64,
     /// Resident memory of the agent in bytes; null where the system does not tell.
     pub resident_bytes: Option<u64>,
+    /// Wants of the server that it fulfilled.
+    pub wants_fulfilled: u64,
+    /// Wants of the server that it refused or left aside.
+    pub wants_refused: u64,
+    /// Bytes of `debug.log` read for wants.
+    pub want_log_bytes: u64,
 }
 
 impl Agent {
@@ -131,6 +137,9 @@ impl Agent {
             spool_batches: row.spool_batches,
             spool_bytes: row.spool_bytes,
             resident_bytes: row.resident_bytes,
+            wants_fulfilled: row.wants_fulfilled,
+            wants_refused: row.wants_refused,
+            want_log_bytes: row.want_log_bytes,
         })
     }
 }

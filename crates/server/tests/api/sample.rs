@@ -236,6 +236,9 @@ fn node(now: ServerTime, node: &str, version: &str, height: u32) -> NodeRow {
             spool_batches: 0,
             spool_bytes: 1_048_576,
             resident_bytes: Some(18 << 20),
+            wants_fulfilled: 5,
+            wants_refused: 1,
+            want_log_bytes: 2_097_152,
         },
         sources: [
             (Source::Log, "debug.log, every category it can use"),

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 use super::super::FURTHEST_US;
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, MempoolInfo, NetworkInfo, PeerInfo,
-    Processing, RemovalReason, TipStatus,
+    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, MempoolInfo, NetworkInfo,
+    PeerInfo, Processing, RemovalReason, TipStatus,
 };
 use crate::{
-    AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source, Txid,
-    Wtxid, ZmqPosition,
+    AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source,
+    Subject, Txid, Wtxid, ZmqPosition,
 };
 
 fn block() -> impl Strategy<Value = BlockHash> {
@@ -230,7 +230,7 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
         .prop_map(|(source, from, to, lost, reason)| Kind::Gap(Gap { source, from, to, lost, reason }));
     let state = (source(), any::<bool>(), ".{0,20}")
         .prop_map(|(source, working, detail)| Kind::SourceState { source, working, detail });
-    let health = (".{0,8}", micros(), any::<[u64; 10]>(), of(any::<u64>())).prop_map(
+    let health = (".{0,8}", micros(), any::<[u64; 13]>(), of(any::<u64>())).prop_map(
         |(version, started_at_us, n, resident_bytes)| {
             Kind::AgentHealth(AgentHealth {
                 version,
@@ -246,6 +246,9 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
                 spool_batches: n[8],
                 spool_bytes: n[9],
                 resident_bytes,
+                wants_fulfilled: n[10],
+                wants_refused: n[11],
+                want_log_bytes: n[12],
             })
         },
     );
@@ -253,8 +256,17 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![clock, gap, state, health, started, Just(Kind::NodeStopping)]
 }
 
+fn want_kind() -> impl Strategy<Value = Kind> {
+    let subject = prop_oneof![block().prop_map(Subject::Block), txid().prop_map(Subject::Tx)];
+    let lines = (any::<u64>(), subject, vec(".{0,40}", 0..4), of(".{0,20}")).prop_map(
+        |(want, subject, lines, problem)| Kind::LogLines(LogLines { want, subject, lines, problem }),
+    );
+    let refused = (any::<u64>(), ".{0,20}").prop_map(|(want, reason)| Kind::WantRefused { want, reason });
+    prop_oneof![2 => lines, 1 => refused]
+}
+
 fn event() -> impl Strategy<Value = Event> {
-    let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind()];
+    let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind(), 1 => want_kind()];
     (source(), of(micros().prop_map(NodeTime::from_micros)), agent_time(), kind)
         .prop_map(|(source, node_time, agent_time, kind)| Event { source, node_time, agent_time, kind })
 }

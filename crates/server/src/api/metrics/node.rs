@@ -135,6 +135,18 @@ pub(super) const FAMILIES: &[Family<NodeRow>] = &[
     per_node!("bmon_agent_resident_memory_bytes", "Resident memory of the agent", false, |row| agent(row)?
         .resident_bytes?
         as f64),
+    per_node!("bmon_agent_wants_fulfilled", "Wants of the server that the agent fulfilled", true, |row| {
+        agent(row)?.wants_fulfilled as f64
+    }),
+    per_node!(
+        "bmon_agent_wants_refused",
+        "Wants of the server that the agent refused or left aside",
+        true,
+        |row| agent(row)?.wants_refused as f64
+    ),
+    per_node!("bmon_agent_want_log_bytes", "Bytes of debug.log read for wants", true, |row| {
+        agent(row)?.want_log_bytes as f64
+    }),
     Family {
         name: "bmon_node_peers",
         help: "Peers of the node, by who connected",

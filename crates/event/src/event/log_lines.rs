@@ -1,0 +1,33 @@
+use super::Kind;
+use crate::Subject;
+
+/// The lines of the node's log about one block or transaction, as a server [wanted](crate::Want) them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLines {
+    /// The want's id.
+    pub want: u64,
+    /// What the lines are about.
+    pub subject: Subject,
+    /// The lines in the log's order, without their ends. Peers' addresses are cut out, and what is not UTF-8 is replaced.
+    pub lines: Vec<String>,
+    /// What may be missing and why, for a person to read; `None` when nothing is.
+    pub problem: Option<String>,
+}
+
+impl LogLines {
+    /// Bytes of text in it.
+    pub fn bytes(&self) -> usize {
+        let lines: usize = self.lines.iter().map(String::len).sum();
+        lines + self.problem.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Kind {
+    /// The id of the want that this answers, `None` for what was not wanted.
+    pub const fn want(&self) -> Option<u64> {
+        match self {
+            Self::LogLines(LogLines { want, .. }) | Self::WantRefused { want, .. } => Some(*want),
+            _ => None,
+        }
+    }
+}
