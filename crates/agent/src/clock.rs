@@ -23,6 +23,31 @@ impl Clock {
         let us = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
         AgentTime::from_micros(us).plus_micros(self.offset_us)
     }
+
+    /// Both clocks.
+    pub(crate) fn read(self) -> Reading {
+        Reading { at: self.now(), instant: instant() }
+    }
+}
+
+/// How far the time of day and the clock that never steps may part between two readings of both, without the time of day
+/// having been set. Both are slewed alike (`man 2 clock_gettime`), so it only has to cover the time between the reads.
+const APART_US: u64 = 1_000;
+
+/// The time of day and the clock that never steps, read together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) at: AgentTime,
+    pub(crate) instant: Instant,
+}
+
+impl Reading {
+    /// Whether the time of day was set between this reading and a later one.
+    pub(crate) fn was_set_before(self, later: Self) -> bool {
+        let elapsed = i64::try_from(later.instant.saturating_duration_since(self.instant).as_micros());
+        let shown = later.at.micros_since(self.at);
+        elapsed.is_ok_and(|elapsed| shown.abs_diff(elapsed) > APART_US)
+    }
 }
 
 /// An instant of the clock that never steps, for measuring how long something took.
