@@ -111,6 +111,11 @@ impl Agent {
         }
     }
 
+    /// Whether the agent has ended by itself, because its spool failed or by a defect: it watches nothing any more.
+    pub fn has_ended(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// Ends every thread. What was seen is in the spool when this returns; what the server does not have yet is
     /// delivered after the next start.
     pub fn stop(self) {

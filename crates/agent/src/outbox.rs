@@ -228,6 +228,15 @@ impl Loss {
 }
 
 #[cfg(test)]
+impl Outbox {
+    /// Makes the spool one whose last sync failed, by taking away its folder `dir`.
+    pub(crate) fn fail(&self, dir: &Path) {
+        std::fs::remove_dir_all(dir).unwrap();
+        self.lock().spool.skip_to(1_000).unwrap_err();
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use bmon_event::{Kind, Network, Positions};
 

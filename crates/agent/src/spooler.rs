@@ -5,6 +5,7 @@
 //! itself. A batch carries the position of every source: an event and the position after it are durable together.
 //!
 //! While the system refuses to write the spool, nothing more is taken from the sources: they wait, and read on later.
+//! After a sync that failed nobody knows what the disk holds, and only a new start can find out: the agent ends.
 
 use std::{
     sync::{
@@ -85,11 +86,29 @@ impl Spooler {
                 Ok(Message::ShipperIdle) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            while self.is_due(clock::instant()) && !self.spool() && !self.stop.wait(RETRY) {}
+            while self.is_due(clock::instant()) {
+                match self.spool() {
+                    Ok(()) => break,
+                    Err(SpoolError::Failed) => return self.give_up(inbox),
+                    Err(error) => tell(&error),
+                }
+                if self.stop.wait(RETRY) {
+                    break;
+                }
+            }
         }
-        if !self.gathered.events.is_empty() || self.gathered.moved {
-            self.spool();
+        if let Err(error) = self.spool() {
+            tell(&error);
         }
+    }
+
+    /// Ends every thread. What is not on the disk is told again by the sources that can, from where the spool says that
+    /// they were.
+    fn give_up(self, inbox: &Receiver<Message>) {
+        tracing::error!("an earlier sync of the spool failed: the agent ends, and has to be started again");
+        self.stop.set();
+        // A source may wait for room in the channel.
+        while !matches!(inbox.recv(), Ok(Message::Finish) | Err(_)) {}
     }
 
     fn gather(&mut self, report: Report, now: Instant) {
@@ -123,15 +142,12 @@ impl Spooler {
             || self.outbox.shipper_is_idle()
     }
 
-    /// Writes what has gathered. Returns whether that worked; if not, nothing is lost yet.
-    fn spool(&mut self) -> bool {
+    /// Writes what has gathered, if anything. If it fails nothing is lost yet.
+    fn spool(&mut self) -> Result<(), SpoolError> {
         while !self.gathered.events.is_empty() || self.gathered.moved {
-            if let Err(error) = self.spool_part() {
-                tracing::error!(error = &error as &dyn std::error::Error, "failed to write to the spool");
-                return false;
-            }
+            self.spool_part()?;
         }
-        true
+        Ok(())
     }
 
     /// Writes the first of what has gathered as one batch. Only the batch with the last of it says how far the sources
@@ -178,6 +194,10 @@ impl Spooler {
             }
         }
     }
+}
+
+fn tell(error: &SpoolError) {
+    tracing::error!(error = error as &dyn std::error::Error, "failed to write to the spool");
 }
 
 /// The event that tells of a gap.
@@ -239,10 +259,10 @@ mod tests {
         let mut spooler = spooler(dir.path());
         let (first, second) = (report(&spooler, 1), report(&spooler, 2 * EVENTS_PER_BATCH as u64 + 1));
         spooler.gather(first, clock::instant());
-        assert!(spooler.spool());
+        spooler.spool().unwrap();
         let seen = second.events.clone();
         spooler.gather(second, clock::instant());
-        assert!(spooler.spool());
+        spooler.spool().unwrap();
         let batches = batches(&spooler.outbox);
         let counts: Vec<_> = batches.iter().map(|batch| batch.events.len()).collect();
         assert_eq!(counts, [1, EVENTS_PER_BATCH, EVENTS_PER_BATCH, 1]);
@@ -251,5 +271,25 @@ mod tests {
         let offset = |batch: &Batch| batch.positions.log.as_ref().map(|position| position.offset);
         let last = Some(2 * EVENTS_PER_BATCH as u64 + 1);
         assert_eq!(batches.iter().map(offset).collect::<Vec<_>>(), [Some(1), Some(1), Some(1), last]);
+    }
+
+    #[test]
+    fn a_spool_whose_sync_failed_ends_the_agent() {
+        let dir = tempfile::tempdir().unwrap();
+        let spooler = spooler(dir.path());
+        spooler.outbox.fail(dir.path());
+        let (stop, report) = (spooler.stop.clone(), report(&spooler, 1));
+        let (sender, inbox) = channel();
+        let spooling = std::thread::spawn(move || spooler.run(&inbox));
+        sender.send(Message::Report(report)).unwrap();
+        // A source that does not know yet fills the channel; it must not wait for ever.
+        for _ in 0..=2 * REPORTS_WAITING {
+            sender.send(Message::ShipperIdle).unwrap();
+        }
+        while !stop.is_set() {
+            std::thread::yield_now();
+        }
+        sender.send(Message::Finish).unwrap();
+        spooling.join().unwrap();
     }
 }

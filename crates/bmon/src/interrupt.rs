@@ -9,7 +9,10 @@ use std::{
 
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 
-use crate::failure::Result;
+use crate::failure::{Code, Failure, Result};
+
+/// How often it is looked whether there is still something to wait for.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Knows whether the user asked the process to end.
 pub(crate) struct Interrupt {
@@ -26,9 +29,15 @@ impl Interrupt {
         Ok(Self { receiver, seen: Cell::new(false) })
     }
 
-    /// Waits until the user asks to end.
-    pub(crate) fn wait(&self) {
-        while !self.wait_for(Duration::from_hours(1)) {}
+    /// Waits until the user asks to end. Fails when `has_ended` says that there is nothing left to wait for: whoever
+    /// started the process can start it again.
+    pub(crate) fn wait_unless(&self, has_ended: impl Fn() -> bool) -> Result {
+        while !self.wait_for(LOOK) {
+            if has_ended() {
+                return Err(Failure::message(Code::Other, "go on after a failure that the log tells of"));
+            }
+        }
+        Ok(())
     }
 
     /// Waits for at most `timeout`; whether the user asked to end, now or before.

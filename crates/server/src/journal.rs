@@ -4,6 +4,9 @@
 //! as it was delivered. All batches that wait are appended, one `fdatasync` makes them durable together, then all are
 //! answered and handed on. Segments are freed when they are older than the horizon or too many, but never before
 //! their rows are in the store; when that makes the journal full, batches are refused and stay with their agents.
+//!
+//! After a sync that failed nobody knows what the disk holds, and only a new start can find out: the thread ends, and
+//! the server with it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -66,6 +69,8 @@ pub(crate) struct Journal {
     /// The last record of the oldest segment, and when it was received if that can be told.
     oldest: Option<(u64, Option<ServerTime>)>,
     record: Vec<u8>,
+    /// Whether a sync has failed.
+    lost: bool,
 }
 
 impl Journal {
@@ -87,10 +92,11 @@ impl Journal {
             ahead: HashMap::new(),
             oldest: None,
             record: Vec::new(),
+            lost: false,
         }
     }
 
-    /// Runs until nobody delivers any more, or nobody takes entries any more.
+    /// Runs until nobody delivers any more, nobody takes entries any more, or a sync has failed.
     pub(crate) fn run(mut self, deliveries: &Receiver<Delivery>) {
         while let Ok(first) = deliveries.recv() {
             let mut group = vec![first];
@@ -98,6 +104,10 @@ impl Journal {
             let durable = self.store(group);
             if durable.into_iter().any(|entry| self.entries.send(entry).is_err()) {
                 tracing::error!("the thread that analyses batches has ended; no more are accepted");
+                return;
+            }
+            if self.lost {
+                tracing::error!("a sync of the journal failed: the server ends, and has to be started again");
                 return;
             }
         }
@@ -156,6 +166,7 @@ impl Journal {
         if let Err(error) = &synced {
             failed(error);
             self.ahead.clear();
+            self.lost = true;
             return false;
         }
         if !self.ahead.is_empty() {
@@ -293,5 +304,20 @@ mod tests {
             (journal.counters.repeats.load(Relaxed), journal.counters.journal_syncs.load(Relaxed)),
             (2, 1)
         );
+    }
+
+    #[test]
+    fn after_a_failed_sync_the_group_is_refused_and_the_thread_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = journal(dir.path());
+        std::fs::remove_dir_all(dir.path()).unwrap();
+        // Fails as a sync does: what the disk holds is not known from here on.
+        journal.spool.skip_to(100).unwrap_err();
+        let (deliveries, delivered) = sync_channel(1);
+        let thread = std::thread::spawn(move || journal.run(&delivered));
+        let (delivery, answer) = delivery(1, 0);
+        deliveries.send(delivery).unwrap();
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(Refusal::JournalFailed)));
+        thread.join().unwrap();
     }
 }

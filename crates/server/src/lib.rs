@@ -170,6 +170,11 @@ impl Server {
         self.address
     }
 
+    /// Whether a thread has ended by itself, because the journal failed or by a defect: nothing is taken in any more.
+    pub fn has_ended(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// What came in, and what became of it.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -221,6 +226,14 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
             "the journal is older than the database; what is missing in it is lost"
         );
         journal.skip_to(stored)?;
+    }
+    if journal.first() > stored + 1 {
+        tracing::error!(
+            stored,
+            first = journal.first(),
+            "the database is older than the journal; batches between the two are lost"
+        );
+        ingest::count(&counters.journal_damaged, journal.first() - stored - 1);
     }
     let (mut engine, accepted) = (Engine::new(Settings::default()), Arc::new(Accepted::default()));
     let time =

@@ -52,9 +52,9 @@ fn watch(config: &Config) -> Result {
         agents.push(bmon_agent::Agent::start(agent).map_err(|error| Failure::new(Code::Other, error))?);
     }
     print_advice(&agents, &interrupt);
-    interrupt.wait();
+    let waited = interrupt.wait_unless(|| agents.iter().any(bmon_agent::Agent::has_ended));
     agents.into_iter().for_each(bmon_agent::Agent::stop);
-    Ok(())
+    waited
 }
 
 /// Lines of bitcoin.conf for a user that can call what the agent calls. Any whitelist locks out every other user, the

@@ -15,8 +15,8 @@ impl Run {
         let watch = Watch::start(config)?;
         println!("bmon is at http://{}", watch.address());
         super::agent::print_advice(watch.agents(), &interrupt);
-        interrupt.wait();
+        let waited = interrupt.wait_unless(|| watch.has_ended());
         watch.stop();
-        Ok(())
+        waited
     }
 }

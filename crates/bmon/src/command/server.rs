@@ -37,9 +37,9 @@ impl Server {
         let interrupt = Interrupt::catch()?;
         let server = start(config)?;
         println!("bmon is at http://{}", server.address());
-        interrupt.wait();
+        let waited = interrupt.wait_unless(|| server.has_ended());
         server.stop();
-        Ok(())
+        waited
     }
 }
 

@@ -43,6 +43,11 @@ impl Watch {
         &self.agents
     }
 
+    /// Whether one of them has ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        self.server.has_ended() || self.agents.iter().any(Agent::has_ended)
+    }
+
     /// Ends the agents first, so that the server takes what they still have.
     pub(super) fn stop(self) {
         self.agents.into_iter().for_each(Agent::stop);
