@@ -10,6 +10,7 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+pub mod assembler;
 pub mod category;
 mod dispatch;
 mod format;
@@ -22,6 +23,7 @@ pub mod split;
 mod stamp;
 pub mod story;
 
+pub use assembler::Assembler;
 pub use format::Word;
 pub use label::{Category, Level};
 pub use line::{Line, Location};

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use bmon_event::{AgentTime, Event, NodeTime, Source};
+use bmon_event::{AgentTime, Event, Kind, NodeTime, Source};
 
 use crate::{
+    assembler::Runs,
     line::Line,
     message::Message,
     split::{RawLine, Splitter},
@@ -19,6 +20,7 @@ const STEP_BACK_US: i64 = 1_000_000;
 pub struct Reader {
     splitter: Splitter,
     clock: Clock,
+    runs: Runs,
     counts: Counts,
 }
 
@@ -100,6 +102,7 @@ impl Reader {
         Self {
             splitter: Splitter::new(offset),
             clock: Clock { last: last_line, newest: last_line },
+            runs: Runs::new(),
             counts: Counts {
                 lines: 0,
                 matched: 0,
@@ -119,12 +122,24 @@ impl Reader {
     /// `received_at` is when the agent read them. In a replay it is `None`, and an event's agent time is the latest
     /// time of the log so far, so that it never goes back.
     pub fn read(&mut self, chunk: &[u8], received_at: Option<AgentTime>, mut each: impl FnMut(Event)) {
-        let Self { splitter, clock, counts } = self;
+        let Self { splitter, clock, runs, counts } = self;
         splitter.feed(chunk, |raw| {
-            if let Some(event) = event(raw, received_at, clock, counts) {
+            if let Some(event) = event(raw, received_at, clock, runs, counts) {
                 each(event);
             }
         });
+    }
+
+    /// Learns what stands right before the bytes of the first [`Self::read`] and was read by a reader before this one,
+    /// so that an event of several lines is whole though that reader ended among them. `before` may begin within a
+    /// line. It gives no events and counts for nothing.
+    pub fn recall(&mut self, before: &[u8]) {
+        let lines = before.split_inclusive(|byte| *byte == b'\n').skip(1);
+        for line in lines.map(Line::parse).filter(|line| line.time.is_some() || self.clock.last.is_none()) {
+            if let Some(message) = Message::parse(&line) {
+                self.runs.feed(line.thread, &message);
+            }
+        }
     }
 
     /// Offset of the first byte after the last complete line.
@@ -153,6 +168,7 @@ fn event(
     raw: RawLine<'_>,
     received_at: Option<AgentTime>,
     clock: &mut Clock,
+    runs: &mut Runs,
     counts: &mut Counts,
 ) -> Option<Event> {
     let line = Line::parse(raw.bytes);
@@ -174,7 +190,12 @@ fn event(
     let message = Message::parse(&line)?;
     counts.matched += 1;
     counts.messages.add(&message);
-    let kind = message.to_kind(clock.last)?;
+    let processed = runs.feed(line.thread, &message).map(|connected| Kind::BlockProcessed {
+        block: connected.block,
+        height: connected.height,
+        processing: Box::new(connected.processing),
+    });
+    let kind = message.to_kind(clock.last).or(processed)?;
     let Some(agent_time) = received_at.or(clock.newest.map(NodeTime::on_agent_clock)) else {
         counts.unplaced += 1;
         return None;
@@ -278,6 +299,33 @@ mod tests {
         assert_eq!(read(&mut timeless, &bare, now), [(None, AgentTime::from_micros(SECOND), 1)]);
         assert_eq!(read(&mut timeless, &bare, None), []);
         assert_eq!((timeless.counts().matched, timeless.counts().unplaced), (2, 1));
+    }
+
+    #[test]
+    fn a_run_that_began_before_the_place_is_whole_if_it_is_recalled() {
+        const LOG: &str = include_str!("../tests/data/core-31.99-blocks.log");
+        let processed = |reader: &mut Reader, log: &str| {
+            let mut processed = Vec::new();
+            reader.read(log.as_bytes(), None, |event| {
+                if let Kind::BlockProcessed { block, processing, .. } = event.kind {
+                    processed.push((block, processing));
+                }
+            });
+            processed
+        };
+        let whole = processed(&mut Reader::new(0, None), LOG);
+        assert!(whole.len() == 5 && whole.iter().skip(1).all(|(_, steps)| steps.load_us.is_some()));
+        for (place, _) in LOG.match_indices('\n') {
+            let (before, after) = LOG.split_at(place + 1);
+            let mut first = Reader::new(0, None);
+            let mut both = processed(&mut first, before);
+            let mut second = Reader::new(first.offset(), first.last_line());
+            second.recall(&before.as_bytes()[before.len().saturating_sub(20_000)..]);
+            assert_eq!(second.counts(), &Counts::default());
+            both.extend(processed(&mut second, after));
+            // What is recalled begins within a line, which may be of the first run.
+            assert_eq!(both[1..], whole[1..], "cut after {place} bytes");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A block that becomes the tip writes them from [`LoadBlock`] (or [`CachedBlock`]) to [`ConnectBlock`], with
 //! `UpdateTip` before the last two. The checks of a block template write the first few alone, and so does a block
-//! that turns out invalid. None of them names its block.
+//! that turns out invalid. None of them names its block: see [`crate::assembler`].
 
 use crate::message::message;
 
@@ -14,6 +14,7 @@ message! {
     }
     in Bench;
     "26.." "src/validation.cpp:3029@31.99": "  - Load block from disk: %.2fms" (ms);
+    "24..=25" "src/validation.cpp:2717@v24.2": "  - Load block from disk: %.2fms [%.2fs (%.2fms/blk)]" (ms, _, _);
     "0.16?..=23" "src/validation.cpp:2633@v23.2": "  - Load block from disk: %.2fms [%.2fs]" (ms, _);
 }
 
