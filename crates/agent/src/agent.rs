@@ -27,6 +27,7 @@ use crate::{
     },
     spooler::{self, Gathered, Message, Spooler},
     stop::Stop,
+    want::Desk,
 };
 
 /// How long to wait before the node is asked again which network it is on.
@@ -86,7 +87,9 @@ impl Agent {
         let (sender, inbox) = spooler::channel();
         let clock = Clock::shifted(config.clock_offset_us.unwrap_or_default());
         let counters = Counters::default();
-        let shipper = agent.shipper(&config, sender.clone(), clock, &counters);
+        let desk = Desk::new(counters.clone());
+        let link = Link::new(&config.server, desk.clone());
+        let shipper = agent.shipper(link, sender.clone(), clock, &counters);
         let watch = Watch {
             stop: agent.stop.clone(),
             lacks: agent.lacks.clone(),
@@ -95,6 +98,7 @@ impl Agent {
             config,
             clock,
             counters,
+            desk,
         };
         agent.threads.push(named("shipper", move || shipper.run())?);
         agent.threads.push(named("spooler", move || watch.run(configured, last, &sender, &inbox))?);
@@ -124,12 +128,11 @@ impl Agent {
 
     fn shipper(
         &self,
-        config: &Config,
+        link: Link,
         spooler: SyncSender<Message>,
         clock: Clock,
         counters: &Counters,
     ) -> Shipper {
-        let link = Link::new(&config.server);
         self.stop.interrupts(Box::new(link.interrupter()));
         let outbox = Arc::clone(&self.outbox);
         self.stop.interrupts(Box::new(move || outbox.close()));
@@ -165,6 +168,7 @@ struct Watch {
     lacks: Lacks,
     outbox: Arc<Outbox>,
     network: Arc<OnceLock<Network>>,
+    desk: Desk,
 }
 
 impl Watch {
@@ -199,7 +203,7 @@ impl Watch {
 
     fn run_sources(&self, positions: Positions, sender: &SyncSender<Message>) {
         thread::scope(|scope| {
-            for reader in source::all(&self.config, positions, &self.counters, &self.outbox) {
+            for reader in source::all(&self.config, positions, &self.counters, &self.outbox, &self.desk) {
                 let context = Context {
                     clock: self.clock,
                     stop: self.stop.clone(),

@@ -64,6 +64,14 @@ impl Counters {
         self.0.dropped_events.fetch_add(events, Relaxed);
     }
 
+    /// Counts a want of the server, and what was read of the log for it.
+    pub(crate) fn add_want(&self, fulfilled: bool, log_bytes: u64) {
+        let values = &*self.0;
+        let count = if fulfilled { &values.wants_fulfilled } else { &values.wants_refused };
+        count.fetch_add(1, Relaxed);
+        values.want_log_bytes.fetch_add(log_bytes, Relaxed);
+    }
+
     /// All counters as the event that goes to the server.
     pub(crate) fn read(&self, started_at: AgentTime, backlog: Backlog) -> AgentHealth {
         let values = &*self.0;
@@ -106,10 +114,14 @@ mod tests {
         counters.add_rpc(Duration::from_millis(2), true);
         counters.add_rpc(Duration::from_millis(3), false);
         counters.add_log(100, 3, 2);
+        counters.add_want(true, 64);
+        counters.add_want(false, 2);
+        counters.add_want(false, 0);
         let backlog = Backlog { batches: 7, bytes: 9 };
         let health = counters.read(AgentTime::from_micros(5), backlog);
         assert_eq!((health.rpc_calls, health.rpc_errors, health.rpc_time_us), (2, 1, 5000));
         assert_eq!((health.log_bytes, health.log_lines, health.log_lines_matched), (100, 3, 2));
+        assert_eq!((health.wants_fulfilled, health.wants_refused, health.want_log_bytes), (1, 2, 66));
         assert_eq!((health.spool_batches, health.spool_bytes, health.started_at_us), (7, 9, 5));
         assert!(health.resident_bytes.unwrap() > 100_000);
     }

@@ -16,6 +16,7 @@ mod shipper;
 mod source;
 mod spooler;
 mod stop;
+mod want;
 
 pub use advice::Advice;
 pub use agent::{Agent, AgentError, Status};

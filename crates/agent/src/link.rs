@@ -1,15 +1,16 @@
-//! The server, over HTTP: the three calls of its ingest interface.
+//! The server, over HTTP: the three calls of its ingest interface. Wants that come with an answer go to the desk.
 
 use std::time::Duration;
 
 use bmon_event::{Epoch, ServerTime};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use ureq::{
     Body,
     http::{Response, StatusCode},
 };
 
-use crate::config::ServerConfig;
+use crate::{clock, config::ServerConfig, want::Desk};
 
 /// What the server may answer is small.
 const LARGEST_ANSWER: u64 = 64 * 1024;
@@ -53,6 +54,13 @@ pub(crate) struct Stamps {
     pub(crate) sent: ServerTime,
 }
 
+/// What may stand in any answer beside what was asked for.
+#[derive(Default, Deserialize)]
+struct Aside {
+    #[serde(default)]
+    wants: Vec<Box<RawValue>>,
+}
+
 #[derive(Deserialize)]
 struct Problem {
     error: String,
@@ -64,11 +72,12 @@ pub(crate) struct Link {
     base: String,
     authorization: String,
     http: ureq::Agent,
+    desk: Desk,
 }
 
 impl Link {
     /// A link that connects when it is first used.
-    pub(crate) fn new(config: &ServerConfig) -> Self {
+    pub(crate) fn new(config: &ServerConfig, desk: Desk) -> Self {
         let http = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -80,7 +89,7 @@ impl Link {
             .build()
             .new_agent();
         let base = format!("{}/ingest/v1", config.url.trim_end_matches('/'));
-        Self { base, authorization: format!("Bearer {}", config.token.reveal()), http }
+        Self { base, authorization: format!("Bearer {}", config.token.reveal()), http, desk }
     }
 
     /// Ends the call that another thread waits for, and all that follow.
@@ -94,45 +103,56 @@ impl Link {
         let request = self.http.post(format!("{}/batches", self.base));
         let request = request.header("Authorization", &self.authorization);
         let answer = request.content_type("application/x-bmon-batch").send(batch);
-        read::<Position>(answer).map(|position| position.sequence)
+        self.read::<Position>(answer).map(|position| position.sequence)
     }
 
     /// Asks how much of this spool the server has.
     pub(crate) fn position(&self, epoch: Epoch) -> Result<u64, LinkError> {
         let request = self.http.get(format!("{}/position?epoch={}", self.base, epoch.0));
         let answer = request.header("Authorization", &self.authorization).call();
-        read::<Position>(answer).map(|position| position.sequence)
+        self.read::<Position>(answer).map(|position| position.sequence)
     }
 
     /// Asks for the server's time.
     pub(crate) fn time(&self) -> Result<Stamps, LinkError> {
         let request = self.http.get(format!("{}/time", self.base));
-        read(request.header("Authorization", &self.authorization).call())
+        self.read(request.header("Authorization", &self.authorization).call())
+    }
+
+    fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        answer: Result<Response<Body>, ureq::Error>,
+    ) -> Result<T, LinkError> {
+        let mut answer = answer.map_err(LinkError::Unreachable)?;
+        let status = answer.status();
+        // Read to its end even if it is not used: only then can the connection be used again.
+        let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string();
+        let text = text.map_err(LinkError::Unreachable)?;
+        if status != StatusCode::OK {
+            return Err(failure(status, &text));
+        }
+        let value = serde_json::from_str(&text).map_err(|_| LinkError::NotAServer(status.as_u16()))?;
+        // What was asked for is there, whatever else the answer says.
+        let Aside { wants } = serde_json::from_str(&text).unwrap_or_default();
+        self.desk.take(&wants, clock::instant());
+        Ok(value)
     }
 }
 
-fn read<T: for<'de> Deserialize<'de>>(answer: Result<Response<Body>, ureq::Error>) -> Result<T, LinkError> {
-    let mut answer = answer.map_err(LinkError::Unreachable)?;
-    let status = answer.status();
-    // Read to its end even if it is not used: only then can the connection be used again.
-    let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string();
-    let text = text.map_err(LinkError::Unreachable)?;
-    if status == StatusCode::OK {
-        return serde_json::from_str(&text).map_err(|_| LinkError::NotAServer(status.as_u16()));
-    }
-    let problem = match serde_json::from_str(&text) {
+fn failure(status: StatusCode, text: &str) -> LinkError {
+    let problem = match serde_json::from_str(text) {
         Ok(Problem { error, hint: Some(hint) }) => format!("{error} ({hint})"),
         Ok(Problem { error, hint: None }) => error,
         // A proxy in front of a server that is away.
         Err(_) if status.is_server_error() => format!("HTTP status {status}"),
         // Only the server itself may have a batch dropped, not whatever else answers at its address.
-        Err(_) => return Err(LinkError::NotAServer(status.as_u16())),
+        Err(_) => return LinkError::NotAServer(status.as_u16()),
     };
-    Err(match status {
+    match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => LinkError::Refused(problem),
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
             LinkError::Unusable { status: status.as_u16(), problem }
         }
         _ => LinkError::NotReady(problem),
-    })
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
     clock::Reading,
     config::{IntervalConfig, ServerConfig},
     link::{Link, Stamps},
+    want::Desk,
 };
 
 /// Exchanges times with the server over a connection of its own, which nothing else delays.
@@ -23,9 +24,9 @@ pub(crate) struct ClockExchange {
 }
 
 impl ClockExchange {
-    pub(crate) fn new(server: &ServerConfig, intervals: &IntervalConfig) -> Self {
+    pub(crate) fn new(server: &ServerConfig, intervals: &IntervalConfig, desk: &Desk) -> Self {
         Self {
-            link: Link::new(server),
+            link: Link::new(server, desk.clone()),
             exchange: Duration::from_millis(intervals.clock_exchange_ms),
             sample: Duration::from_millis(intervals.clock_sample_ms),
         }

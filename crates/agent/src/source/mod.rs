@@ -7,13 +7,21 @@ mod log;
 pub(crate) mod rpc;
 mod zmq;
 
+pub(crate) use self::log::is_rotated as log_is_rotated;
+
 use std::sync::{Arc, mpsc::SyncSender};
 
 use bmon_event::{AgentTime, Event, Kind, LogPosition, NodeTime, Positions, Source, ZmqPosition};
 
 use crate::{
-    advice::Lacks, clock::Clock, config::Config, health::Counters, outbox::Outbox, spooler::Message,
+    advice::Lacks,
+    clock::Clock,
+    config::Config,
+    health::Counters,
+    outbox::Outbox,
+    spooler::Message,
     stop::Stop,
+    want::{Clerk, Desk},
 };
 
 /// Something that yields events, in a thread of its own.
@@ -31,6 +39,7 @@ pub(crate) fn all(
     positions: Positions,
     counters: &Counters,
     outbox: &Arc<Outbox>,
+    desk: &Desk,
 ) -> Vec<Box<dyn Reader>> {
     let mut readers: Vec<Box<dyn Reader>> = Vec::new();
     if let Some(log) = &config.log {
@@ -44,8 +53,9 @@ pub(crate) fn all(
         readers.push(Box::new(rpc::Rpc::new(rpc, &config.interval, counters.clone())));
     }
     readers.push(Box::new(host::Host::new(&config.host, &config.interval)));
-    readers.push(Box::new(clock::ClockExchange::new(&config.server, &config.interval)));
+    readers.push(Box::new(clock::ClockExchange::new(&config.server, &config.interval, desk)));
     readers.push(Box::new(health::Health::new(&config.interval, Arc::clone(outbox))));
+    readers.push(Box::new(Clerk::new(desk.clone(), config.log.as_ref())));
     readers
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) batches: Vec<Batch>,
     /// The answer to a question for the position, instead of the last batch's number.
     pub(crate) position: Option<u64>,
+    /// What stands under `wants` in the answers to deliveries, and in those to time exchanges.
+    pub(crate) wants: [Vec<String>; 2],
 }
 
 impl Seen {
@@ -144,7 +146,13 @@ impl Server {
                 "POST /ingest/v1/batches" => self.deliver(body),
                 "GET /ingest/v1/time" => {
                     let us = now_us();
-                    Some((200, format!(r#"{{"received_us":{us},"sent_us":{us}}}"#)))
+                    Some((
+                        200,
+                        format!(
+                            r#"{{"received_us":{us},"sent_us":{us},"wants":[{}]}}"#,
+                            self.seen().wants[1].join(",")
+                        ),
+                    ))
                 }
                 request if request.starts_with("GET /ingest/v1/position?epoch=") => {
                     let seen = self.seen();
@@ -166,7 +174,10 @@ impl Server {
         let mut seen = self.seen();
         let fault = seen.faults.pop_front().or(seen.always);
         let answer = match fault {
-            None => Some((200, format!(r#"{{"sequence":{}}}"#, seen.take(&body)))),
+            None => {
+                let (sequence, wants) = (seen.take(&body), seen.wants[0].join(","));
+                Some((200, format!(r#"{{"sequence":{sequence},"wants":[{wants}]}}"#)))
+            }
             Some(Fault::Status(status)) => {
                 Some((status, r#"{"error":"told to","hint":"ask the test"}"#.to_owned()))
             }

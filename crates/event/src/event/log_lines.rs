@@ -15,9 +15,9 @@ pub struct LogLines {
 }
 
 impl LogLines {
-    /// Bytes of text in it.
+    /// Bytes of text in it, with an end for each line.
     pub fn bytes(&self) -> usize {
-        let lines: usize = self.lines.iter().map(String::len).sum();
+        let lines: usize = self.lines.iter().map(|line| line.len() + 1).sum();
         lines + self.problem.as_ref().map_or(0, String::len)
     }
 }

@@ -54,6 +54,11 @@ pub(super) fn successor(path: &Path, id: FileId) -> io::Result<Option<(PathBuf, 
     Ok(if met { younger.into_iter().next() } else { younger.pop().filter(|(youngest, _)| youngest == path) })
 }
 
+/// Whether a part of the log at `path` may be in a rotated sibling.
+pub(crate) fn is_rotated(path: &Path) -> io::Result<bool> {
+    Ok(!siblings(path)?.is_empty())
+}
+
 /// Files named as the log with a further suffix, oldest first. Rotation leaves the time of the last change as it is
 /// (or, where it copies, makes it the time of the copy), whatever the suffix: a date, or a number that counts up or
 /// down. Within one tick of the file system's clock the higher number is the older file, as logrotate counts.

@@ -8,6 +8,8 @@ mod file;
 mod follower;
 mod startup;
 
+pub(crate) use self::family::is_rotated;
+
 use std::{io, path::PathBuf, time::Duration};
 
 use bmon_corelog::Reader as LineReader;
