@@ -13,6 +13,7 @@ use bmon_event::ServerTime;
 use bmon_server::{
     api::{Api, Notices, Topic, router},
     ingest::Counters,
+    want::Wants,
 };
 use bmon_store::{Commit, Store};
 
@@ -29,7 +30,9 @@ async fn main() {
     let mut store = Store::open(&database).unwrap();
     store.commit(&Commit { rows: &sample::rows(now()), journal_position: 1, accepted: &[] }).unwrap();
     let notices = Notices::default();
-    let api = Api::new(database, notices.clone(), Arc::new(Counters::default()), now);
+    let counters = Arc::new(Counters::default());
+    let wants = Wants::new(now(), Arc::clone(&counters));
+    let api = Api::new(database, notices.clone(), counters, wants, now);
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8890".to_owned());
     let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
     eprintln!("http://{}/", listener.local_addr().unwrap());

@@ -17,6 +17,7 @@ mod journal;
 mod page;
 mod pipeline;
 mod replay;
+pub mod want;
 
 use std::fs;
 use std::io;
@@ -40,6 +41,7 @@ use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
 use crate::pipeline::Writer;
 use crate::replay::Replay;
+use crate::want::Wants;
 
 /// Batches that may wait for the journal, entries that may wait for the state thread, changes that may wait for the
 /// store. Of each node one batch at most is in the first two (see the `permit` module of `ingest`).
@@ -114,6 +116,7 @@ pub struct Server {
     address: SocketAddr,
     counters: Arc<Counters>,
     notices: Notices,
+    wants: Wants,
     stopping: Arc<AtomicBool>,
     http: Http,
     /// In the order in which they end.
@@ -128,6 +131,7 @@ impl Server {
         let Opened { store, journal, engine, time, accepted } = open(config, &counters)?;
         let database = database_path(&config.data_dir);
         let (notices, stopping) = (Notices::default(), Arc::new(AtomicBool::new(false)));
+        let wants = Wants::new(clock::now(), Arc::clone(&counters));
         let (deliveries, delivered) = sync_channel(WAITING);
         let (entries, entered) = sync_channel(WAITING);
         let (changes, to_write) = sync_channel(WAITING);
@@ -142,9 +146,12 @@ impl Server {
             transaction_retention: config.transaction_retention,
             stopping: Arc::clone(&stopping),
         };
+        let heard = wants.clone();
         let threads = vec![
             spawn("bmon-journal", move || journal.run(&delivered))?,
-            spawn("bmon-state", move || pipeline::analyse(engine, time, position, &entered, &changes))?,
+            spawn("bmon-state", move || {
+                pipeline::analyse(engine, time, position, &heard, &entered, &changes);
+            })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
         let ingest = Ingest {
@@ -153,6 +160,7 @@ impl Server {
             tokens: Mutex::new(Reader::open(&database)?),
             permits: Permits::default(),
             counters: Arc::clone(&counters),
+            wants: wants.clone(),
             max_batch_bytes: config.max_batch_bytes,
             max_batch_unpacked_bytes: config.max_batch_unpacked_bytes,
         };
@@ -160,9 +168,10 @@ impl Server {
             database,
             notices.clone(),
             Arc::clone(&counters),
+            wants.clone(),
             clock::now,
         ))));
-        Ok(Self { address: http.address, counters, notices, stopping, http, threads })
+        Ok(Self { address: http.address, counters, notices, wants, stopping, http, threads })
     }
 
     /// Where it listens.
@@ -190,6 +199,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stopping.store(true, Relaxed);
         self.notices.close();
+        self.wants.close();
         // The handlers hold the way to the journal thread: when they are gone the threads end one after another.
         self.http.stop();
         for thread in self.threads.drain(..) {

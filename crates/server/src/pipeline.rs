@@ -17,6 +17,7 @@ use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 use crate::api::{Notices, Topic};
 use crate::clock::{self, EngineTime};
 use crate::ingest::{Counters, Permit, count};
+use crate::want::Wants;
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -55,6 +56,7 @@ pub(crate) fn analyse(
     mut engine: Engine,
     mut time: EngineTime,
     mut position: u64,
+    wants: &Wants,
     entries: &Receiver<Entry>,
     changes: &SyncSender<Changes>,
 ) {
@@ -70,6 +72,7 @@ pub(crate) fn analyse(
             Ok(Entry { position: at, received_at, batch, permit: _permit }) => {
                 position = at;
                 engine.apply(&batch, time_at(received_at), &mut rows);
+                wants.hear(batch.network, &batch.node, batch.events, clock::monotonic());
                 Some((batch.node, batch.epoch, batch.sequence))
             }
             Err(RecvTimeoutError::Timeout) => None,

@@ -14,6 +14,7 @@ mod found;
 pub mod gaps;
 pub mod invalid_blocks;
 mod live;
+pub mod log_lines;
 mod metrics;
 pub mod nodes;
 mod parameter;
@@ -71,6 +72,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &blocks::ENDPOINT,
     &block::ENDPOINT,
     &tx::ENDPOINT,
+    &log_lines::ENDPOINT,
     &reorgs::ENDPOINT,
     &rejections::ENDPOINT,
     &invalid_blocks::ENDPOINT,

@@ -6,6 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts,
 };
+use bmon_event::Subject;
 use bmon_store::Cursor;
 use serde::Deserialize;
 
@@ -72,6 +73,25 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Hash<T> {
             .map_err(|error| Refusal::bad_request(error.body_text(), HINT))?;
         let hash = text.parse().map(Self);
         hash.map_err(|_| Refusal::bad_request(format!("`{}` is not a hash", shown(&text)), HINT))
+    }
+}
+
+/// The block or transaction that ends the path: the word for what it is, and its hash.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About(pub(super) Subject);
+
+impl<S: Send + Sync> FromRequestParts<S> for About {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        const HINT: &str = "give `block` or `tx`, and the 64 hexadecimal digits as bitcoin-cli prints them";
+        none(parts)?;
+        let Path((word, digits)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal::bad_request(error.body_text(), HINT))?;
+        let subject = Subject::from_parts(&word, &digits).map(Self);
+        let error = || format!("`{}/{}` is neither a block nor a transaction", shown(&word), shown(&digits));
+        subject.ok_or_else(|| Refusal::bad_request(error(), HINT))
     }
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 /// How the API says that it does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// 400 the request is wrong, 404 it is about something unknown, 405 it is not a GET, 500 the server is at fault.
+    /// 400 the request is wrong, 404 it is about something unknown, 405 it is not a GET, 500 the server is at fault,
+    /// 503 it cannot now.
     pub status: StatusCode,
     /// What is wrong.
     pub error: String,
@@ -32,6 +33,11 @@ impl Refusal {
     /// What was asked for is not known.
     pub(crate) fn not_found(error: impl Into<String>, hint: &'static str) -> Self {
         Self { status: StatusCode::NOT_FOUND, error: error.into(), hint }
+    }
+
+    /// It cannot be answered now.
+    pub(crate) fn unavailable(error: impl Into<String>, hint: &'static str) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, error: error.into(), hint }
     }
 
     /// The store failed. The reason goes to the log, where the operator is, and not to whoever asked.

@@ -8,7 +8,7 @@ use bmon_store::{Reader, StoreError};
 use tokio::sync::Semaphore;
 
 use super::{Notices, Refusal};
-use crate::ingest::Counters;
+use crate::{ingest::Counters, want::Wants};
 
 /// Most queries at once. `SQLite` answers in microseconds to milliseconds; more connections would only cost memory.
 const READERS: usize = 4;
@@ -24,22 +24,24 @@ struct Shared {
     free: Semaphore,
     notices: Notices,
     counters: Arc<Counters>,
+    wants: Wants,
     clock: fn() -> ServerTime,
     started_at: ServerTime,
 }
 
 impl Api {
-    /// An API over `database`, which exists, that passes on `notices`, shows the `counters` of what came in, and reads
-    /// the time from `clock`.
+    /// An API over `database`, which exists, that passes on `notices`, shows the `counters` of what came in, asks
+    /// agents by `wants`, and reads the time from `clock`.
     pub fn new(
         database: PathBuf,
         notices: Notices,
         counters: Arc<Counters>,
+        wants: Wants,
         clock: fn() -> ServerTime,
     ) -> Self {
         let idle = Mutex::new(Vec::new());
         let free = Semaphore::new(READERS);
-        Self(Arc::new(Shared { database, idle, free, notices, counters, clock, started_at: clock() }))
+        Self(Arc::new(Shared { database, idle, free, notices, counters, wants, clock, started_at: clock() }))
     }
 
     /// The time.
@@ -55,6 +57,11 @@ impl Api {
     /// The notices of what changed.
     pub(crate) fn notices(&self) -> &Notices {
         &self.0.notices
+    }
+
+    /// What is wanted of agents.
+    pub(crate) fn wants(&self) -> &Wants {
+        &self.0.wants
     }
 
     /// What came in since the server started.

@@ -6,7 +6,7 @@ use std::sync::mpsc::TrySendError;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use bmon_event::{Batch, DecodeError};
+use bmon_event::{Batch, DecodeError, Want};
 use tokio::sync::oneshot;
 
 use super::peer::Peer;
@@ -19,6 +19,9 @@ use crate::journal::Delivery;
 pub(super) struct Answer {
     /// Sequence of the batch.
     sequence: u64,
+    /// What is wanted of the agent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wants: Vec<Want>,
 }
 
 pub(super) async fn accept(
@@ -28,7 +31,10 @@ pub(super) async fn accept(
 ) -> Result<Json<Answer>, Refusal> {
     match peer {
         Ok(peer) => match deliver(&ingest, &peer, body).await {
-            Ok(sequence) => Ok(Json(Answer { sequence })),
+            Ok(sequence) => {
+                let wants = ingest.wants.open(&peer.node, clock::monotonic());
+                Ok(Json(Answer { sequence, wants }))
+            }
             Err(refusal) => Err(ingest.counters.refuse(refusal)),
         },
         Err(refusal) => {
@@ -73,6 +79,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::{Permits, hash_of_token, router};
+    use crate::want::Wants;
 
     fn batch() -> Vec<u8> {
         let batch = Batch {
@@ -105,6 +112,7 @@ mod tests {
             tokens: Mutex::new(Reader::open(&path).unwrap()),
             permits,
             counters: Arc::default(),
+            wants: Wants::new(clock::now(), Arc::default()),
             max_batch_bytes: 1_000,
             max_batch_unpacked_bytes: 1_000,
         });

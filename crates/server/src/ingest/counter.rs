@@ -41,6 +41,12 @@ pub struct Counters {
     pub store_impossible_rows: AtomicU64,
     /// Transactions deleted from the store because of their age.
     pub store_expired: AtomicU64,
+    /// Wants asked of agents.
+    pub wants: AtomicU64,
+    /// Wants that were answered.
+    pub want_answers: AtomicU64,
+    /// Answers that came late, were not asked for, or were larger than allowed.
+    pub want_answers_ignored: AtomicU64,
     refused: [AtomicU64; Reason::ALL.len()],
 }
 

@@ -30,6 +30,7 @@ pub(crate) use permit::{Permit, Permits};
 pub(crate) use refusal::Refusal;
 
 use crate::journal::Delivery;
+use crate::want::Wants;
 
 /// What the handlers need.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct Ingest {
     /// Taken by a batch before it is decoded.
     pub(crate) permits: Permits,
     pub(crate) counters: Arc<Counters>,
+    /// What is wanted of agents stands in the answers to them.
+    pub(crate) wants: Wants,
     /// Largest body in bytes.
     pub(crate) max_batch_bytes: usize,
     /// Largest batch in bytes when unpacked.

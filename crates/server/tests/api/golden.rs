@@ -22,7 +22,7 @@ async fn the_reference_page_is_what_the_endpoints_say_and_answer() {
         if endpoint.example.is_empty() {
             continue;
         }
-        let reply = site.get(endpoint.example).await;
+        let reply = site.get_with_agent(endpoint.example).await;
         assert_eq!(reply.status, 200, "{}", endpoint.example);
         write!(page, "\n`GET {}`\n\n```json\n{}\n```\n", endpoint.example, pretty(&reply.body)).unwrap();
     }
@@ -68,7 +68,7 @@ Everything is read with GET and needs no token. Replies are JSON.
 - Lists are newest first. `next` is the `before` of the next request, null at the end.
 - `network` is what `getblockchaininfo` calls it, else the genesis hash. Nodes of different networks are never compared.
 - What cannot be answered gets `{\"error\": \"…\", \"hint\": \"…\"}` with status 400 (the request is wrong), 404 (unknown),
-  405 (not a GET) or 500 (the server failed).
+  405 (not a GET), 500 (the server failed) or 503 (not now).
 
 More fields may be added to any reply.
 ";

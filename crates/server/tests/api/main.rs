@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod golden;
+mod log_lines;
 mod refusal;
 mod sample;
 
@@ -18,6 +19,7 @@ use bmon_event::ServerTime;
 use bmon_server::{
     api::{self, Api, Notices},
     ingest::Counters,
+    want::Wants,
 };
 use bmon_store::{Commit, Store};
 use http_body_util::BodyExt;
@@ -49,6 +51,9 @@ fn counters() -> Counters {
         &counters.store_rows,
         &counters.store_failures,
         &counters.store_impossible_rows,
+        &counters.wants,
+        &counters.want_answers,
+        &counters.want_answers_ignored,
     ];
     for (number, counter) in (1_000_001..).zip(all) {
         counter.store(number, Relaxed);
@@ -60,6 +65,7 @@ fn counters() -> Counters {
 struct Site {
     router: Router,
     notices: Notices,
+    wants: Wants,
     _directory: tempfile::TempDir,
 }
 
@@ -76,8 +82,10 @@ impl Site {
         let mut store = Store::open(&database).unwrap();
         store.commit(&Commit { rows: &sample::rows(now()), journal_position: 42, accepted: &[] }).unwrap();
         let notices = Notices::default();
-        let router = api::router(Api::new(database, notices.clone(), Arc::new(counters()), now));
-        Self { router, notices, _directory: directory }
+        let counters = Arc::new(counters());
+        let wants = Wants::new(now(), Arc::clone(&counters));
+        let router = api::router(Api::new(database, notices.clone(), counters, wants.clone(), now));
+        Self { router, notices, wants, _directory: directory }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

@@ -138,6 +138,14 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         journal_sync_us,
         1e6
     ),
+    since_start!("bmon_wants", "Wants asked of agents", true, wants),
+    since_start!("bmon_want_answers", "Wants that were answered", true, want_answers),
+    since_start!(
+        "bmon_want_ignored_answers",
+        "Answers that came late, were not asked for, or were larger than allowed",
+        true,
+        want_answers_ignored
+    ),
     since_start!("bmon_journal_size_bytes", "Size of the journal on disk", false, journal_bytes),
     since_start!(
         "bmon_journal_last_record",
