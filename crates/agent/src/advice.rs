@@ -57,11 +57,13 @@ pub(crate) enum LogCategory {
     Mempool,
     MempoolRej,
     CmpctBlock,
+    Bench,
 }
 
 impl LogCategory {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Validation, Self::Mempool, Self::MempoolRej, Self::CmpctBlock];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Validation, Self::Mempool, Self::MempoolRej, Self::CmpctBlock, Self::Bench];
 
     /// The word after `debug=`.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -70,6 +72,7 @@ impl LogCategory {
             Self::Mempool => "mempool",
             Self::MempoolRej => "mempoolrej",
             Self::CmpctBlock => "cmpctblock",
+            Self::Bench => "bench",
         }
     }
 
@@ -82,6 +85,7 @@ impl LogCategory {
             Self::Mempool => "no replaced transactions, and no peer that a transaction came from",
             Self::MempoolRej => "no rejected transactions",
             Self::CmpctBlock => "no reconstruction of compact blocks",
+            Self::Bench => "not how long a block took, step by step",
         }
     }
 }

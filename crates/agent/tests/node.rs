@@ -294,6 +294,7 @@ fn a_node_that_offers_only_its_log_is_watched_with_advice_what_to_add() {
         "debug=mempool",
         "debug=mempoolrej",
         "debug=cmpctblock",
+        "debug=bench",
         "zmqpubhashblock=tcp://127.0.0.1:28332",
         "zmqpubsequence=tcp://127.0.0.1:28332",
     ];

@@ -9,10 +9,11 @@ use crate::{
     port::{self, Ports},
 };
 
-/// The log categories that bmon reads: what enters and leaves chain and mempool, and what is refused. `net` is not
+/// The log categories that bmon reads: what enters and leaves chain and mempool, what is refused, and how long blocks
+/// take. `net` is not
 /// among them: it writes lines for every message of every peer, and what bmon would take from it, the arrival of
 /// whole blocks, `cmpctblock` tells for nearly all of them.
-pub const DEBUG_CATEGORIES: [&str; 4] = ["validation", "mempool", "mempoolrej", "cmpctblock"];
+pub const DEBUG_CATEGORIES: [&str; 5] = ["validation", "mempool", "mempoolrej", "cmpctblock", "bench"];
 
 /// What a node is started with.
 #[derive(Clone, Debug)]

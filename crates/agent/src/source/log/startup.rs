@@ -87,7 +87,7 @@ mod tests {
         let settings = "2026-11-22T12:00:00Z Config file arg: [regtest] debug=\"validation\"\n\
                         2026-11-22T12:00:00Z Config file arg: logtimemicros=\"1\"\n\
                         2026-11-22T12:00:00Z Command-line arg: debug=\"mempoolrej\"\n";
-        assert_eq!(lacks_after(settings), ["debug=mempool", "debug=cmpctblock"]);
+        assert_eq!(lacks_after(settings), ["debug=mempool", "debug=cmpctblock", "debug=bench"]);
         let all =
             "2026-11-22T12:00:00Z Command-line arg: debug=\"\"\n2026 Command-line arg: logtimemicros=\"\"\n";
         assert!(lacks_after(all).is_empty());
