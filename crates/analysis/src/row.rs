@@ -3,7 +3,9 @@
 //! A row is whole for its key and may be said again: the store replaces, or where the row is a *first* time keeps the
 //! earlier one. Nothing is ever incremented, so a row that is written twice changes nothing.
 
-use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
+use bmon_event::{
+    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
@@ -17,6 +19,8 @@ pub enum Row {
     Block(BlockRow),
     /// A node reached a stage with a block. Key: network, block, node, source, stage; the earliest time stays.
     BlockSighting(BlockSighting),
+    /// How long a node took to connect a block. Key: network, block, node; the earliest time stays.
+    BlockProcessing(Box<BlockProcessing>),
     /// A node told of a transaction. Key: network, txid, node, source; the earliest time stays.
     TxSighting(TxSighting),
     /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
@@ -108,6 +112,21 @@ pub struct BlockSighting {
     pub stage: Stage,
     /// When.
     pub sighted: Sighted,
+}
+
+/// How long a node took to connect a block, when it did so first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockProcessing {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// The node.
+    pub node: NodeName,
+    /// When it was done.
+    pub sighted: Sighted,
+    /// The steps.
+    pub processing: Processing,
 }
 
 /// When one source of one node first told of one transaction, as accepted or as rejected.

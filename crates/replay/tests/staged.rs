@@ -37,7 +37,12 @@ fn check_blocks(truth: &Truth, report: &Report) {
         let block = found[&staged.block];
         assert_eq!(block.height, Some(staged.height));
         for node in &staged.nodes {
-            assert!(block.nodes[node].connected.is_some(), "{} on {node}", staged.block);
+            let stages = &block.nodes[node];
+            assert!(stages.connected.is_some(), "{} on {node}", staged.block);
+            let Some(took) = stages.processing else {
+                panic!("{} on {node} took unknown time", staged.block)
+            };
+            assert_eq!((took.transactions.is_some(), took.durations().count()), (true, 12), "{took:?}");
         }
     }
     let staged = truth.reorgs.iter();

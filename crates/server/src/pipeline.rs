@@ -201,7 +201,7 @@ fn gather(first: Changes, changes: &Receiver<Changes>) -> Group {
 fn topic_of(row: &Row) -> Topic {
     match row {
         Row::Node(_) => Topic::Nodes,
-        Row::Block(_) | Row::BlockSighting(_) => Topic::Blocks,
+        Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) => Topic::Blocks,
         Row::TxSighting(_) => Topic::Txs,
         Row::Finding(finding) => match finding.body {
             Body::Reorg(_) => Topic::Reorgs,

@@ -3,6 +3,7 @@
 use bmon_analysis::row::{Offset, Sighted, Stage};
 use bmon_event::{AgentTime, Network, NodeName, Source};
 use rusqlite::Row;
+use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 
@@ -49,6 +50,11 @@ pub(crate) fn node_name(text: String) -> Result<NodeName, StoreError> {
 
 pub(crate) fn network(genesis: [u8; 32]) -> Network {
     Network::from_genesis(bmon_event::BlockHash::from_bytes(genesis))
+}
+
+/// A value that `column` holds as JSON.
+pub(crate) fn json<T: DeserializeOwned>(column: &'static str, text: String) -> Result<T, StoreError> {
+    serde_json::from_str(&text).map_err(|_| StoreError::Value { column, value: text })
 }
 
 /// The columns `at_us`, `offset_min_us` and `offset_max_us` of `row`.

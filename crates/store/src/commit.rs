@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bmon_analysis::{
     finding::Finding,
-    row::{BlockRow, BlockSighting, NodeRow, Row, Sighted, TxSighting},
+    row::{BlockProcessing, BlockRow, BlockSighting, NodeRow, Row, Sighted, TxSighting},
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
@@ -113,6 +113,7 @@ impl Writer<'_> {
             Row::Node(row) => self.node(row),
             Row::Block(row) => self.block(row),
             Row::BlockSighting(row) => self.block_sighting(row),
+            Row::BlockProcessing(row) => self.block_processing(row),
             Row::TxSighting(row) => self.tx_sighting(row),
             Row::Finding(finding) => self.finding(finding),
         }
@@ -155,6 +156,32 @@ impl Writer<'_> {
         self.execute(
             "UPDATE block SET first_at_us = ?2 WHERE id = ?1 AND (first_at_us IS NULL OR first_at_us > ?2)",
             (block, at.plus_micros(offset.map_or(0, bmon_analysis::row::Offset::middle_us)).as_micros()),
+        )
+    }
+
+    /// The earliest stays. Of two at the same time, the one that was told from its beginning on.
+    fn block_processing(&mut self, row: &BlockProcessing) -> Result<(), StoreError> {
+        let block = self.block_id(&row.network, &row.block)?;
+        let node = self.node_id(&row.network, &row.node)?;
+        let Sighted { at, offset } = row.sighted;
+        self.execute(
+            "INSERT INTO block_processing AS old (block, node, at_us, offset_min_us, offset_max_us, processing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET
+                 at_us = excluded.at_us, offset_min_us = excluded.offset_min_us,
+                 offset_max_us = excluded.offset_max_us, processing = excluded.processing
+             WHERE (excluded.at_us, excluded.processing ->> 'load_us' IS NULL, excluded.offset_min_us IS NULL,
+                    excluded.offset_max_us - excluded.offset_min_us, excluded.offset_min_us)
+                 < (old.at_us, old.processing ->> 'load_us' IS NULL, old.offset_min_us IS NULL,
+                    old.offset_max_us - old.offset_min_us, old.offset_min_us)",
+            (
+                block,
+                node,
+                at.as_micros(),
+                offset.map(|offset| offset.min_us),
+                offset.map(|offset| offset.max_us),
+                json(&row.processing),
+            ),
         )
     }
 

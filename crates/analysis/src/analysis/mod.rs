@@ -2,6 +2,7 @@
 //! has said already. Its id is its file's name in kebab-case.
 
 mod block_arrival;
+mod block_processing;
 mod gap;
 mod invalid_block;
 mod rejected_tx;
@@ -36,6 +37,7 @@ pub struct Declaration {
 /// Every analysis, in the order in which they look at a change.
 pub const ALL: &[Declaration] = &[
     block_arrival::DECLARATION,
+    block_processing::DECLARATION,
     tx_arrival::DECLARATION,
     reorg::DECLARATION,
     rejected_tx::DECLARATION,

@@ -116,6 +116,7 @@ impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
             match row {
                 Row::Block(row) => self.blocks.note(row.block, row.height),
                 Row::BlockSighting(row) => self.blocks.sight(&row),
+                Row::BlockProcessing(row) => self.blocks.process(&row),
                 Row::Finding(finding) => self.findings.note(*finding),
                 Row::Node(_) | Row::TxSighting(_) => {}
             }

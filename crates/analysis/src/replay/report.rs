@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bmon_event::{AgentTime, BlockHash, NodeName, Source, Txid, Wtxid};
+use bmon_event::{AgentTime, BlockHash, NodeName, Source, Txid, Wtxid, event::Processing};
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -95,7 +95,7 @@ pub struct Block {
     pub nodes: BTreeMap<NodeName, Stages>,
 }
 
-/// When a node reached each stage with a block. `None` where its log does not tell.
+/// When a node reached each stage with a block, the first time. `None` where its log does not tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stages {
     /// It saw the header.
@@ -106,6 +106,8 @@ pub struct Stages {
     pub checked: Option<Time>,
     /// It had added it to its active chain.
     pub connected: Option<Time>,
+    /// How long that took.
+    pub processing: Option<Processing>,
 }
 
 /// A node left one branch for another.

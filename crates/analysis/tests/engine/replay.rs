@@ -104,6 +104,46 @@ fn rejections_are_listed_by_time_with_the_words_of_each_version() {
     assert_eq!(report.rejections.iter().filter(|tx| tx.txid == txid).count(), 2);
 }
 
+/// The same scenario on later days, with `-debug=bench`.
+const BENCH_LOGS: [(&str, &str); 2] = [
+    ("alice", include_str!("../../../corelog/tests/data/knots-29.4.3-blocks.log")),
+    ("bob", include_str!("../../../corelog/tests/data/core-31.99-blocks.log")),
+];
+
+#[test]
+fn a_block_has_how_long_each_node_took_the_first_time() {
+    // Alice connects its own blocks once more in the end.
+    let again = BENCH_LOGS[0]
+        .1
+        .replace("2026-11-22T", "2026-11-23T")
+        .replace("- Connect block: 0.2", "- Connect block: 0.1");
+    let alice = format!("{}{again}", BENCH_LOGS[0].1);
+    let report = report(&[("alice", &alice), BENCH_LOGS[1]]);
+    let took: Vec<_> = report
+        .blocks
+        .iter()
+        .map(|block| {
+            let total = |node| {
+                block.nodes.get(&name(node)).and_then(|stages| stages.processing).map(|took| took.total_us)
+            };
+            (block.height, total("alice"), total("bob"))
+        })
+        .filter(|(_, alice, bob)| alice.is_some() || bob.is_some())
+        .collect();
+    let expected = [
+        (Some(105), Some(210), Some(260)),
+        (Some(106), Some(80), Some(140)),
+        (Some(107), Some(60), Some(120)),
+        (Some(108), Some(280), Some(210)),
+        (Some(109), Some(260), Some(260)),
+    ];
+    assert_eq!(took, expected);
+    // Bob's log begins among the lines of the first of them.
+    let load = |block: usize| json(&report)["blocks"][block]["nodes"]["bob"]["processing"]["load_us"].clone();
+    let loads: Vec<_> = (0..report.blocks.len()).map(load).filter(|load| !load.is_null()).collect();
+    assert_eq!(loads.len(), 4);
+}
+
 #[test]
 fn a_block_has_each_nodes_stages() {
     let report = json(&report(&LOGS));
@@ -118,12 +158,14 @@ fn a_block_has_each_nodes_stages() {
                 "block": null,
                 "checked": "2026-11-22T12:48:34.002738Z",
                 "connected": "2026-11-22T12:48:34.002874Z",
+                "processing": null,
             },
             "bob": {
                 "header": null,
                 "block": null,
                 "checked": "2026-11-22T12:48:33.900549Z",
                 "connected": "2026-11-22T12:48:33.900731Z",
+                "processing": null,
             },
         },
     });

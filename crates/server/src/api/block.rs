@@ -3,9 +3,9 @@
 use axum::{Json, extract::State, routing::get};
 use bmon_analysis::{
     finding::InvalidBlock,
-    row::{BlockSighting, Offset, Stage},
+    row::{BlockProcessing, BlockSighting, Offset, Stage},
 };
-use bmon_event::{BlockHash, NodeName, Source};
+use bmon_event::{BlockHash, NodeName, Source, event::Processing};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/blocks/{hash}",
-    summary: "One block: when each node reached which stage with it, and every sighting behind that.",
+    summary: "One block: when each node reached which stage with it, how long connecting it took, and every sighting.",
     parameters: &[Parameter { name: "hash", summary: "the block's hash, 64 hexadecimal digits" }],
     example: "/api/v1/blocks/0b01010101010101010101010101010101010101010101010101010101010101",
     route: || get(answer),
@@ -32,6 +32,8 @@ pub struct Reply {
     pub block: Block,
     /// Every stage that a node has reached, in the order in which nodes go through them.
     pub stages: Vec<StageTimes>,
+    /// How long nodes took to connect it, as their `-debug=bench` tells, by node.
+    pub processing: Vec<NodeProcessing>,
     /// Every sighting.
     pub sightings: Vec<Sighting>,
     /// The nodes' verdicts that it is invalid, oldest first.
@@ -45,6 +47,23 @@ pub struct StageTimes {
     pub stage: Stage,
     /// The nodes that reached it, earliest first.
     pub nodes: Vec<Arrival>,
+}
+
+/// How long one node took to connect the block, the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeProcessing {
+    /// The node.
+    pub node: NodeName,
+    /// The steps, in microseconds rounded to tens; null where the node did not tell. Without `load_us` its first lines
+    /// are missing.
+    #[serde(flatten)]
+    pub steps: Processing,
+}
+
+impl NodeProcessing {
+    fn new(row: BlockProcessing) -> Self {
+        Self { node: row.node, steps: row.processing }
+    }
 }
 
 /// When one source of one node first told of one stage.
@@ -93,6 +112,7 @@ async fn answer(State(api): State<Api>, Hash(hash): Hash<BlockHash>) -> Result<J
     Ok(Json(Reply {
         block: Block::new(&times, &nodes, verdicts.iter().map(|verdict| verdict.node.clone()).collect()),
         stages: stages.into_iter().filter(|stage| !stage.nodes.is_empty()).collect(),
+        processing: times.processing.into_iter().map(NodeProcessing::new).collect(),
         sightings: times.sightings.into_iter().map(Sighting::new).collect(),
         invalid: verdicts.into_iter().filter_map(|found| Found::new(found, invalid_blocks::take)).collect(),
     }))

@@ -4,11 +4,13 @@
 use bmon_analysis::{
     finding::{Body, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg},
     row::{
-        AgentRow, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted, SourceRow, Stage,
-        TxSighting,
+        AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
+        SourceRow, Stage, TxSighting,
     },
 };
-use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
+use bmon_event::{
+    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
+};
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
 const MS: i64 = 1_000;
@@ -71,6 +73,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
         let first = now.plus_micros(-i64::from(220 - height) * 55 * S);
         chain_block(&mut rows, number, height, first, [None, Some(0), None]);
     }
+    processing(&mut rows, now);
     invalid_block(&mut rows, now);
     transactions(&mut rows, now);
     findings(&mut rows, now);
@@ -102,6 +105,44 @@ fn block_sighting(number: u8, node: &str, source: Source, stage: Stage, at: Serv
     let sighted = sighted(node, at);
     let (network, block, node) = (network(), block(number), name(node));
     Row::BlockSighting(BlockSighting { network, block, node, source, stage, sighted })
+}
+
+/// Alice tells of the newest block how long it took, bob only from the middle on: its agent was started meanwhile.
+fn processing(rows: &mut Vec<Row>, now: ServerTime) {
+    let rest = Processing {
+        total_us: 488_230,
+        flush_us: Some(24_110),
+        chainstate_us: Some(1_020),
+        postprocess_us: Some(9_340),
+        ..Processing::default()
+    };
+    let whole = Processing {
+        total_us: 91_480,
+        load_us: Some(30),
+        connect_us: Some(71_150),
+        sanity_us: Some(2_310),
+        forks_us: Some(120),
+        transactions_us: Some(38_900),
+        scripts_us: Some(51_270),
+        undo_us: Some(9_060),
+        index_us: Some(40),
+        flush_us: Some(11_020),
+        chainstate_us: Some(30),
+        postprocess_us: Some(9_250),
+        transactions: Some(3_412),
+        inputs: Some(7_901),
+    };
+    for (node, processing) in [("alice", whole), ("bob", rest)] {
+        let (network, block, sighted) = (network(), block(1), sighted(node, now.plus_micros(-148 * S)));
+        let node = name(node);
+        rows.push(Row::BlockProcessing(Box::new(BlockProcessing {
+            network,
+            block,
+            node,
+            sighted,
+            processing,
+        })));
+    }
 }
 
 fn invalid_block(rows: &mut Vec<Row>, now: ServerTime) {

@@ -1,4 +1,4 @@
-use bmon_analysis::row::{BlockRow, BlockSighting};
+use bmon_analysis::row::{BlockProcessing, BlockRow, BlockSighting};
 use bmon_event::{BlockHash, Network, ServerTime};
 use rusqlite::{OptionalExtension, Row};
 
@@ -14,6 +14,8 @@ pub struct BlockTimes {
     pub first_at: ServerTime,
     /// The sightings: by node, stage and source, in this order.
     pub sightings: Vec<BlockSighting>,
+    /// How long nodes took to connect it, by node.
+    pub processing: Vec<BlockProcessing>,
 }
 
 const BLOCKS: &str = "
@@ -32,6 +34,11 @@ const SIGHTINGS: &str = "
     FROM block_sighting JOIN node ON node.id = node
     WHERE block = ?1 ORDER BY node.name, stage, source";
 
+const PROCESSING: &str = "
+    SELECT node.name, at_us, offset_min_us, offset_max_us, processing
+    FROM block_processing JOIN node ON node.id = node
+    WHERE block = ?1 ORDER BY node.name";
+
 impl Reader {
     /// Blocks in the order in which they were first seen, newest first, each with all its sightings: at most `limit`
     /// of those after `after`, from the newest when that is `None`.
@@ -44,7 +51,7 @@ impl Reader {
         let mut rows = Vec::new();
         for block in blocks {
             let (id, block) = block?;
-            rows.push((Cursor { at_us: block.first_at.as_micros(), id }, self.with_sightings(id, block)?));
+            rows.push((Cursor { at_us: block.first_at.as_micros(), id }, self.with_details(id, block)?));
         }
         Ok(Page::new(rows, limit))
     }
@@ -55,15 +62,20 @@ impl Reader {
         let _snapshot = self.connection.unchecked_transaction()?;
         let mut statement = self.connection.prepare_cached(BLOCK)?;
         let found = statement.query_row([hash.as_bytes()], block).optional()?;
-        found.map(|(id, block)| self.with_sightings(id, block)).transpose()
+        found.map(|(id, block)| self.with_details(id, block)).transpose()
     }
 
-    fn with_sightings(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
+    fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
         let BlockRow { network, block: hash, .. } = block.row;
         let mut statement = self.connection.prepare_cached(SIGHTINGS)?;
         let mut rows = statement.query([id])?;
         while let Some(row) = rows.next()? {
             block.sightings.push(sighting(row, network, hash)?);
+        }
+        let mut statement = self.connection.prepare_cached(PROCESSING)?;
+        let mut rows = statement.query([id])?;
+        while let Some(row) = rows.next()? {
+            block.processing.push(processing(row, network, hash)?);
         }
         Ok(block)
     }
@@ -76,7 +88,7 @@ fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
         height: row.get("height")?,
     };
     let first_at = ServerTime::from_micros(row.get("first_at_us")?);
-    Ok((row.get("id")?, BlockTimes { row: block, first_at, sightings: Vec::new() }))
+    Ok((row.get("id")?, BlockTimes { row: block, first_at, sightings: Vec::new(), processing: Vec::new() }))
 }
 
 fn sighting(row: &Row<'_>, network: Network, block: BlockHash) -> Result<BlockSighting, StoreError> {
@@ -87,5 +99,15 @@ fn sighting(row: &Row<'_>, network: Network, block: BlockHash) -> Result<BlockSi
         source: code::source(row.get("source")?)?,
         stage: code::stage(row.get("stage")?)?,
         sighted: code::sighted(row)?,
+    })
+}
+
+fn processing(row: &Row<'_>, network: Network, block: BlockHash) -> Result<BlockProcessing, StoreError> {
+    Ok(BlockProcessing {
+        network,
+        block,
+        node: code::node_name(row.get("name")?)?,
+        sighted: code::sighted(row)?,
+        processing: code::json("block_processing.processing", row.get("processing")?)?,
     })
 }

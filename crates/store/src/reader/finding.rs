@@ -1,7 +1,6 @@
 use bmon_analysis::finding::{Body, Finding, FindingId};
 use bmon_event::{BlockHash, Source, Txid};
 use rusqlite::Row;
-use serde::de::DeserializeOwned;
 
 use super::page::{Cursor, Page};
 use crate::{Reader, StoreError, code};
@@ -79,11 +78,7 @@ fn finding(row: &Row<'_>) -> Result<Finding, StoreError> {
         network: code::network(row.get("genesis")?),
         node: code::node_name(row.get("name")?)?,
         sighted: code::sighted(row)?,
-        sources: json::<Vec<Source>>("finding.sources", row.get("sources")?)?,
-        body: json::<Body>("finding.body", row.get("body")?)?,
+        sources: code::json::<Vec<Source>>("finding.sources", row.get("sources")?)?,
+        body: code::json::<Body>("finding.body", row.get("body")?)?,
     })
-}
-
-fn json<T: DeserializeOwned>(column: &'static str, text: String) -> Result<T, StoreError> {
-    serde_json::from_str(&text).map_err(|_| StoreError::Value { column, value: text })
 }

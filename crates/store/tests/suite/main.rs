@@ -13,7 +13,10 @@ use bmon_analysis::{
 };
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
-use row::{at, block, block_sighting, hash, name, network, node, rejection, tx_sighting, txid, wtxid};
+use row::{
+    at, block, block_processing, block_sighting, hash, name, network, node, rejection, tx_sighting, txid,
+    wtxid,
+};
 
 /// A place for one database, and how to open it.
 struct Place {
@@ -39,10 +42,11 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 13] = [
+    let tests: [Test; 14] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
+        the_first_processing_of_a_block_stays_and_the_one_that_tells_more,
         a_height_that_comes_later_fills_the_block,
         the_highest_revision_of_a_finding_stays,
         lists_go_from_the_newest_through_every_page,
@@ -136,6 +140,31 @@ fn of_two_first_sightings_the_earlier_stays_in_either_order(place: &Place) {
         assert_eq!(reader.block(&hash(number)).unwrap().unwrap().sightings[0].sighted, kept);
         assert_eq!(reader.tx(&txid(number)).unwrap().unwrap().sightings[0].sighted, kept);
     }
+}
+
+fn the_first_processing_of_a_block_stays_and_the_one_that_tells_more(place: &Place) {
+    let mut store = (place.open)();
+    let whole = |number| block_processing(number, "alice", 900, Some(5), at(10, None));
+    let rest = |number| block_processing(number, "alice", 900, None, at(10, Some((1, 2))));
+    let later = |number| block_processing(number, "alice", 40, Some(7), at(11, Some((1, 2))));
+    let other = block_processing(1, "bob", u64::MAX, None, at(20, Some((-4, 8))));
+    for (number, rows) in [
+        (1, [whole(1), rest(1), later(1)]),
+        (2, [later(2), rest(2), whole(2)]),
+        (3, [rest(3), whole(3), later(3)]),
+    ] {
+        let rows = rows.map(|row| Row::BlockProcessing(Box::new(row)));
+        let seen = block_sighting(number, "alice", Source::Log, Stage::Connected, at(1, None));
+        commit(&mut store, &[seen], 1);
+        for row in rows {
+            commit(&mut store, &[row], 1);
+        }
+    }
+    commit(&mut store, &[Row::BlockProcessing(Box::new(other.clone()))], 1);
+    let reader = (place.read)();
+    let processing = |number| reader.block(&hash(number)).unwrap().unwrap().processing;
+    assert_eq!(processing(1), [whole(1), other]);
+    assert_eq!((processing(2), processing(3)), (vec![whole(2)], vec![whole(3)]));
 }
 
 fn a_height_that_comes_later_fills_the_block(place: &Place) {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::{
     Place, commit,
-    row::{at, block, block_sighting, hash, rejection, tx_sighting, txid},
+    row::{at, block, block_processing, block_sighting, hash, rejection, tx_sighting, txid},
 };
 
 /// Few values of each, so that many rows meet at one key.
@@ -23,6 +23,11 @@ fn any_row() -> impl Strategy<Value = Row> {
         (0..3_u8, node.clone(), source.clone(), stage, sighted.clone()).prop_map(
             |(number, node, source, stage, sighted)| block_sighting(number, node, source, stage, sighted)
         ),
+        (0..3_u8, node.clone(), any::<bool>(), sighted.clone()).prop_map(|(number, node, whole, sighted)| {
+            // What was told at one time differs in no more than its beginning.
+            let (total_us, load_us) = (sighted.at.as_micros().unsigned_abs(), whole.then_some(1));
+            Row::BlockProcessing(Box::new(block_processing(number, node, total_us, load_us, sighted)))
+        }),
         (0..3_u8, prop::option::of(0..3_u8), node.clone(), source, sighted).prop_map(
             |(number, witness, node, source, sighted)| tx_sighting(number, witness, node, source, sighted)
         ),

@@ -2,9 +2,13 @@
 
 use bmon_analysis::{
     finding::{Body, Finding, FindingId, RejectedTx},
-    row::{BlockRow, BlockSighting, NodeRow, Offset, Row, Sighted, SourceRow, Stage, TxSighting},
+    row::{
+        BlockProcessing, BlockRow, BlockSighting, NodeRow, Offset, Row, Sighted, SourceRow, Stage, TxSighting,
+    },
 };
-use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
+use bmon_event::{
+    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
+};
 
 pub(crate) fn network() -> Network {
     Network::from_chain("regtest").unwrap()
@@ -39,6 +43,18 @@ pub(crate) fn block(number: u8, height: Option<u32>) -> Row {
 pub(crate) fn block_sighting(number: u8, node: &str, source: Source, stage: Stage, sighted: Sighted) -> Row {
     let (network, block, node) = (network(), hash(number), name(node));
     Row::BlockSighting(BlockSighting { network, block, node, source, stage, sighted })
+}
+
+/// Took `total_us`, and of its steps only the first is told or none.
+pub(crate) fn block_processing(
+    number: u8,
+    node: &str,
+    total_us: u64,
+    load_us: Option<u64>,
+    sighted: Sighted,
+) -> BlockProcessing {
+    let processing = Processing { total_us, load_us, transactions: Some(3), ..Processing::default() };
+    BlockProcessing { network: network(), block: hash(number), node: name(node), sighted, processing }
 }
 
 pub(crate) fn tx_sighting(
