@@ -94,7 +94,9 @@ impl<'a> Line<'a> {
     /// Takes `word` for a thread if what follows it can only follow a thread.
     #[inline]
     fn take_thread(&mut self, word: &'a [u8], rest: &'a [u8]) -> bool {
-        let is_thread = rest.starts_with(b"[") && (label(rest).is_some() || location(rest).is_some());
+        let is_thread = bracket(rest).is_some_and(|(next, after)| {
+            Label::from_word(next).is_some() || location(next, after).is_some()
+        });
         if is_thread {
             self.thread = Some(word);
             self.take_place_and_label(rest);
@@ -104,8 +106,14 @@ impl<'a> Line<'a> {
 
     #[inline]
     fn take_place_and_label(&mut self, text: &'a [u8]) {
-        (self.location, self.text) = optional(location(text), text);
-        if let Some((label, rest)) = label(self.text) {
+        self.text = text;
+        let Some((mut word, mut rest)) = bracket(text) else { return };
+        if let Some((location, after)) = location(word, rest) {
+            (self.location, self.text) = (Some(location), after);
+            let Some(next) = bracket(after) else { return };
+            (word, rest) = next;
+        }
+        if let Some(label) = Label::from_word(word) {
             (self.category, self.level, self.text) = (label.category, label.level, rest);
         }
     }
@@ -152,10 +160,10 @@ fn place(word: &[u8]) -> Option<(&[u8], u32)> {
     file.contains(&b'.').then_some((file, line))
 }
 
-/// `[file:line] [function] ` at the front, and what follows. The function may hold pairs of brackets.
+/// The location of `[word] [function] `, `rest` being what follows the first bracket, and what follows the second. The
+/// function may hold pairs of brackets.
 #[inline]
-fn location(bytes: &[u8]) -> Option<(Location<'_>, &[u8])> {
-    let (word, rest) = bracket(bytes)?;
+fn location<'a>(word: &'a [u8], rest: &'a [u8]) -> Option<(Location<'a>, &'a [u8])> {
     let (file, line) = place(word)?;
     let inner = rest.strip_prefix(b"[")?;
     let mut depth = 1_u32;
@@ -169,13 +177,6 @@ fn location(bytes: &[u8]) -> Option<(Location<'_>, &[u8])> {
     })?;
     let (function, rest) = inner.split_at_checked(end)?;
     Some((Location { file, line, function }, rest.strip_prefix(b"] ")?))
-}
-
-/// `[category] `, `[category:level] ` or `[level] ` at the front, and what follows.
-#[inline]
-fn label(bytes: &[u8]) -> Option<(Label, &[u8])> {
-    let (word, rest) = bracket(bytes)?;
-    Some((Label::from_word(word)?, rest))
 }
 
 #[cfg(test)]
