@@ -10,7 +10,7 @@ use bmon_event::NodeTime;
 
 use crate::{
     label::{Category, Label, Level},
-    stamp,
+    stamp::{self, Minute},
 };
 
 /// One line without its end, taken apart. Everything is borrowed from it.
@@ -50,13 +50,19 @@ impl<'a> Line<'a> {
     /// Takes a line apart. `bytes` may be anything; an end of line (LF or CR LF) is left out.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Self {
+        Self::parse_after(bytes, &mut { Minute::NONE })
+    }
+
+    /// The same, faster when the line is of the `minute` of the line before.
+    #[inline]
+    pub(crate) fn parse_after(bytes: &'a [u8], minute: &mut Minute) -> Self {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         let (suppressing, bytes) = match bytes.strip_prefix(b"[*] ") {
             Some(rest) => (true, rest),
             None => (false, bytes),
         };
-        let (time, bytes) = optional(stamp::take(bytes), bytes);
+        let (time, bytes) = optional(stamp::take(bytes, minute), bytes);
         let mut line = Self { time, suppressing, text: bytes, ..Self::default() };
         if let [b'(', ..] = line.text {
             (line.mock_time, line.text) = optional(stamp::take_mock(line.text), line.text);
@@ -94,9 +100,8 @@ impl<'a> Line<'a> {
     /// Takes `word` for a thread if what follows it can only follow a thread.
     #[inline]
     fn take_thread(&mut self, word: &'a [u8], rest: &'a [u8]) -> bool {
-        let is_thread = bracket(rest).is_some_and(|(next, after)| {
-            Label::from_word(next).is_some() || location(next, after).is_some()
-        });
+        let is_thread = bracket(rest)
+            .is_some_and(|(next, after)| Label::from_word(next).is_some() || location(next, after).is_some());
         if is_thread {
             self.thread = Some(word);
             self.take_place_and_label(rest);

@@ -10,6 +10,7 @@ use crate::{
     line::Line,
     message::Message,
     split::{RawLine, Splitter},
+    stamp::Minute,
 };
 
 /// A step back of the log's time that is more than threads overtaking one another.
@@ -25,12 +26,13 @@ pub struct Reader {
 }
 
 /// The times of a log so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Clock {
     /// Of the last line that has one.
     last: Option<NodeTime>,
     /// The latest of all.
     newest: Option<NodeTime>,
+    minute: Minute,
 }
 
 /// What a reader has seen since it was made.
@@ -101,7 +103,7 @@ impl Reader {
     pub const fn new(offset: u64, last_line: Option<NodeTime>) -> Self {
         Self {
             splitter: Splitter::new(offset),
-            clock: Clock { last: last_line, newest: last_line },
+            clock: Clock { last: last_line, newest: last_line, minute: Minute::NONE },
             runs: Runs::new(),
             counts: Counts {
                 lines: 0,
@@ -171,7 +173,7 @@ fn event(
     runs: &mut Runs,
     counts: &mut Counts,
 ) -> Option<Event> {
-    let line = Line::parse(raw.bytes);
+    let line = Line::parse_after(raw.bytes, &mut clock.minute);
     counts.lines += 1;
     counts.suppressing += u64::from(line.suppressing);
     match line.time {

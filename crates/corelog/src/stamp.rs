@@ -4,15 +4,42 @@ use bmon_event::NodeTime;
 
 const US_PER_SECOND: i64 = 1_000_000;
 
+/// The last minute that was read: most lines begin with the minute of the line before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Minute {
+    /// `YYYY-MM-DDTHH:MM`.
+    text: [u8; 16],
+    /// Its start in seconds since the Unix epoch.
+    start: i64,
+}
+
+impl Minute {
+    /// Before the first line.
+    pub(crate) const NONE: Self = Self { text: [0; 16], start: 0 };
+
+    /// As [`seconds`].
+    #[inline]
+    fn seconds(&mut self, text: &[u8; 19]) -> Option<i64> {
+        let [minute @ .., colon, s0, s1] = text;
+        if *minute == self.text && *colon == b':' {
+            let second = number(&[*s0, *s1])?;
+            return (second <= 60).then_some(self.start + second);
+        }
+        let seconds = seconds(text)?;
+        (self.text, self.start) = (*minute, seconds - number(&[*s0, *s1])?);
+        Some(seconds)
+    }
+}
+
 /// Reads the time with which Core starts a line, and gives what follows it and its blank. `None` when there is none.
 ///
 /// `2024-05-06T07:08:09Z `, with `-logtimemicros` `2024-05-06T07:08:09.123456Z ` (`LogTimestampStr`,
 /// `src/logging.cpp@v30`); up to 0.16 `2024-05-06 07:08:09 ` and `2024-05-06 07:08:09.123456 `
 /// (`src/util.cpp@v0.16`).
 #[inline]
-pub(crate) fn take(bytes: &[u8]) -> Option<(NodeTime, &[u8])> {
+pub(crate) fn take<'a>(bytes: &'a [u8], minute: &mut Minute) -> Option<(NodeTime, &'a [u8])> {
     let (date_time, rest) = bytes.split_first_chunk::<19>()?;
-    let seconds = seconds(date_time)?;
+    let seconds = minute.seconds(date_time)?;
     let (micros, rest) = match rest {
         [b'.', fraction @ ..] => {
             let (digits, rest) = fraction.split_first_chunk::<6>()?;
@@ -111,7 +138,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(String, &[u8])> {
-        take(text.as_bytes()).map(|(time, rest)| (time.to_string(), rest))
+        take(text.as_bytes(), &mut { Minute::NONE }).map(|(time, rest)| (time.to_string(), rest))
     }
 
     #[test]
@@ -187,13 +214,17 @@ mod tests {
                 text[place] = byte;
             }
             prop_assert_eq!(seconds(&text), plainly(&text));
+            let mut minute = Minute::NONE;
+            minute.seconds(printed.as_bytes()[..19].try_into().unwrap());
+            prop_assert_eq!(minute.seconds(&text), plainly(&text));
+            prop_assert_eq!(minute.seconds(&text), plainly(&text));
         }
 
         #[test]
         fn every_second_of_four_centuries_comes_back(us in -2_208_988_800_000_000_i64..10_413_792_000_000_000) {
             let time = NodeTime::from_micros(us);
             let printed = format!("{time} ");
-            prop_assert_eq!(take(printed.as_bytes()), Some((time, b"".as_slice())));
+            prop_assert_eq!(take(printed.as_bytes(), &mut { Minute::NONE }), Some((time, b"".as_slice())));
         }
     }
 }
