@@ -42,7 +42,11 @@ docs: ## write the generated reference pages again
 	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
-soak: soak-demo soak-kill soak-outage soak-latency soak-zero ## every count and duration that is too long for make test
+soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-zero ## every count and duration that is too long for make test
+
+.PHONY: soak-reading
+soak-reading: setup ## the log reader on a file of 1 GiB
+	BMON_BENCH_MIB=1024 cargo bench --package bmon-corelog
 
 .PHONY: soak-demo
 soak-demo: setup ## the demo's scenario ten times, everything staged found each time

@@ -1,16 +1,21 @@
 //! How fast a log is read on one core, stage by stage, beside the speed of only finding its line ends and beside the
 //! usual way: a set of regular expressions that tells which one a line is, and that one with captures for the fields.
 //!
-//! The log is a recorded one, repeated with fresh hashes and numbers to 256 MiB. `BMON_BENCH_LOG` names another to
-//! repeat. What counts is the processor's time, of the fastest of several rounds, so that other work on the machine
+//! The log is a recorded one, repeated with fresh hashes to 256 MiB. `BMON_BENCH_LOG` names another to repeat,
+//! `BMON_BENCH_MIB` another size. What counts is the processor's time, of the fastest of several rounds, so that other work on the machine
 //! disturbs less.
 
-use std::hint::black_box;
+use std::{
+    fs::{self, File},
+    hint::black_box,
+    io::Read as _,
+    path::Path,
+};
 
 use bmon_corelog::{Line, Message, Reader, Splitter, message::WORDINGS};
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-const SIZE: usize = 256 << 20;
+const MIB: usize = 256;
 const CHUNK: usize = 256 << 10;
 const ROUNDS: u32 = 5;
 
@@ -18,10 +23,12 @@ const RECORDED: &[u8] = include_bytes!("../tests/data/core-31.99.log");
 
 fn main() {
     let recorded = match std::env::var_os("BMON_BENCH_LOG") {
-        Some(path) => std::fs::read(path).expect("`BMON_BENCH_LOG` names a file that can be read"),
+        Some(path) => fs::read(path).expect("`BMON_BENCH_LOG` names a file that can be read"),
         None => RECORDED.to_vec(),
     };
-    let log = repeat(&recorded, SIZE);
+    let mib =
+        std::env::var("BMON_BENCH_MIB").map_or(MIB, |mib| mib.parse().expect("`BMON_BENCH_MIB` is a number"));
+    let log = repeat(&recorded, mib << 20);
     let lines = memchr::memchr_iter(b'\n', &log).count();
     let mut matched = 0;
     Reader::new(0, None).read(&recorded, None, |_| matched += 1);
@@ -63,6 +70,10 @@ fn main() {
         }
         events
     });
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reading.log");
+    fs::write(&path, &log).expect("there is room for the log as a file");
+    report("the same from a file", &log, &mut |_| read_file(&path));
+    fs::remove_file(&path).expect("it was written");
     let mut expressions = Expressions::new();
     let messages = split(&recorded, |line| u64::from(Message::parse(&Line::parse(line)).is_some()));
     let found = split(&recorded, |line| u64::from(expressions.read(line) > 0));
@@ -73,9 +84,23 @@ fn main() {
     report("line, regular expressions", part, &mut |log| split(log, |line| expressions.read(line)));
 }
 
+/// Number of events in a file. It was just written, so that it comes from memory.
+fn read_file(path: &Path) -> u64 {
+    let mut file = File::open(path).expect("it was written");
+    let (mut reader, mut chunk, mut events) = (Reader::new(0, None), vec![0; CHUNK], 0);
+    loop {
+        let read = file.read(&mut chunk).expect("it can be read");
+        let Some(bytes @ [_, ..]) = chunk.get(..read) else { return events };
+        reader.read(bytes, None, |event| {
+            black_box(event);
+            events += 1;
+        });
+    }
+}
+
 /// Time in seconds that this thread has run: Linux tells it in nanoseconds.
 fn processor_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread's time");
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread's time");
     stat.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("its first number is it") / 1e9
 }
 
