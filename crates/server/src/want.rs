@@ -20,7 +20,7 @@ use crate::ingest::{Counters, count};
 const MOST_OPEN: usize = 256;
 const MOST_OPEN_OF_NODE: usize = 16;
 
-/// How long a want is open: an idle agent calls once a second, and a minute of a log is read in milliseconds.
+/// How long a want is open: an idle agent calls once a second, and its answer comes at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Most bytes of text in an answer.
@@ -119,7 +119,7 @@ impl Wants {
         state.open.iter().filter(|open| open.node == *node).map(|open| open.want(now)).collect()
     }
 
-    /// When the agent of a node last called, `None` if it has not since the server started.
+    /// Whether the agent of a node has not called for long, or not since the server started.
     pub(crate) fn is_away(&self, node: &NodeName, now: Instant) -> bool {
         let called = self.lock().called.get(node).copied();
         called.is_none_or(|called| now.saturating_duration_since(called) > AWAY_AFTER)

@@ -53,11 +53,11 @@ impl Clerk {
         if now >= until {
             return refusal(want.id, "its time was over before its turn came");
         }
-        if bounds.read_bytes == 0 || bounds.answer_bytes == 0 {
-            return refusal(
-                want.id,
-                "no room for an answer: there is none in the want, or the wants of the last minute took it",
-            );
+        if bounds.read_bytes == 0 {
+            return refusal(want.id, "the wants of the last minute have read as much of the log as they may");
+        }
+        if bounds.answer_bytes == 0 {
+            return refusal(want.id, "there is no room for an answer, or those of the last minute took it");
         }
         let answer = self.fulfil(&want, bounds, &|| is_stopped() || clock::instant() >= until);
         self.readable.spend(answer.log_bytes);
@@ -112,5 +112,92 @@ impl Reader for Clerk {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use bmon_event::{AgentTime, BlockHash, NodeTime, Subject, event::LogLines};
+
+    use super::*;
+    use crate::health::Counters;
+
+    fn subject() -> Subject {
+        Subject::Block(BlockHash::from_bytes([0xab; 32]))
+    }
+
+    /// A clerk of a log with `count` lines about the subject.
+    fn clerk(count: usize) -> (tempfile::TempDir, Clerk) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("debug.log");
+        let (time, hash) = (NodeTime::from_micros(1), BlockHash::from_bytes(*subject().as_bytes()));
+        let line = format!("{time} [validation] NewPoWValidBlock: block hash={hash}\n");
+        fs::write(&path, format!("\n\n\n\n\n{}", line.repeat(count))).unwrap();
+        let log = LogConfig { path, poll_ms: 1, first_read_bytes: 0 };
+        (dir, Clerk::new(Desk::new(Counters::default()), Some(&log)))
+    }
+
+    fn answer(clerk: &mut Clerk, max_bytes: u64, until: Instant) -> Kind {
+        let [from, to] = [0, 2].map(AgentTime::from_micros);
+        let what = Wanted::LogLines { subject: subject(), from, to };
+        let want = Want { id: 1, within_ms: 1, max_bytes, what };
+        clerk.answer(Order::Fulfil(Wanting { want, until }), || false).kind
+    }
+
+    fn reason(kind: Kind) -> String {
+        match kind {
+            Kind::WantRefused { want: 1, reason } => reason,
+            other => unreachable!("not a refusal: {other:?}"),
+        }
+    }
+
+    fn later() -> Instant {
+        clock::instant() + Duration::from_mins(1)
+    }
+
+    #[test]
+    fn no_answer_is_larger_than_asked_for_and_those_of_a_minute_are_bounded() {
+        let (_dir, mut clerk) = clerk(10_000);
+        let mut sum = 0;
+        for most in [1 << 10, 10_000, u64::MAX, u64::MAX, u64::MAX, u64::MAX, u64::MAX] {
+            match answer(&mut clerk, most, later()) {
+                Kind::LogLines(lines @ LogLines { problem: Some(_), .. }) => {
+                    assert!(lines.bytes() as u64 <= most.min(ANSWER_BYTES));
+                    sum += lines.bytes() as u64;
+                }
+                refusal => assert!(reason(refusal).starts_with("there is no room for an answer")),
+            }
+        }
+        assert!(
+            (ANSWER_BYTES_PER_MINUTE - 2 * PROBLEM_BYTES..=ANSWER_BYTES_PER_MINUTE).contains(&sum),
+            "{sum}"
+        );
+    }
+
+    #[test]
+    fn what_is_read_in_a_minute_is_bounded() {
+        let (_dir, mut clerk) = clerk(1);
+        assert!(matches!(answer(&mut clerk, 10_000, later()), Kind::LogLines(_)));
+        assert!(clerk.readable.left(clock::instant()) < READ_BYTES_PER_MINUTE);
+        clerk.readable.spend(READ_BYTES_PER_MINUTE);
+        let refusal = reason(answer(&mut clerk, 10_000, later()));
+        assert_eq!(refusal, "the wants of the last minute have read as much of the log as they may");
+    }
+
+    #[test]
+    fn a_want_whose_time_is_over_costs_nothing() {
+        let (_dir, mut clerk) = clerk(1);
+        let refusal = reason(answer(&mut clerk, 10_000, clock::instant()));
+        assert_eq!(refusal, "its time was over before its turn came");
+        assert_eq!(clerk.readable.left(clock::instant()), READ_BYTES_PER_MINUTE);
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_is_a_refusal_with_the_reason() {
+        let (dir, mut clerk) = clerk(1);
+        fs::remove_file(dir.path().join("debug.log")).unwrap();
+        assert!(reason(answer(&mut clerk, 10_000, later())).starts_with("failed to read the log: "));
     }
 }
