@@ -4,8 +4,11 @@
 
 mod support;
 
-use bmon_agent::{Agent, AgentError, Config, Delivery, config::SpoolConfig};
-use bmon_event::{Kind, Source};
+use bmon_agent::{
+    Agent, AgentError, Config, Delivery,
+    config::{LogConfig, SpoolConfig},
+};
+use bmon_event::{Event, Kind, Source};
 use support::{Fault, Server, config, gap, wait_until};
 use tempfile::TempDir;
 
@@ -114,6 +117,38 @@ fn a_restarted_agent_goes_on_behind_what_the_server_has() {
     assert_eq!(seen.deliveries.len(), seen.batches.len());
     drop(seen);
     assert_contiguous(&server);
+}
+
+/// The last blocks of a real node, with `-debug=bench`: the lines of a block do not name it, but `UpdateTip` among them
+/// does.
+const BLOCKS: &str = include_str!("../../corelog/tests/data/core-30.99-blocks.log");
+
+#[test]
+fn an_agent_that_is_restarted_among_the_lines_of_a_block_tells_how_long_it_took() {
+    let (dir, server) = (TempDir::new().unwrap(), Server::start());
+    let mut config = config(dir.path(), &server.url());
+    let path = dir.path().join("debug.log");
+    config.log = Some(LogConfig { path: path.clone(), poll_ms: 1, first_read_bytes: 1 << 20 });
+    let tips: Vec<_> = BLOCKS.match_indices("Connect postprocess").map(|(place, _)| place).collect();
+    let cut = tips[2] + BLOCKS[tips[2]..].find('\n').unwrap() + 1;
+    let tip = BLOCKS[..cut].rsplit_once("new best=").unwrap().1[..64].parse().unwrap();
+    std::fs::write(&path, &BLOCKS[..cut]).unwrap();
+    let agent = start(&config);
+    server.wait_for_event("the tip", |event| {
+        matches!(event.kind, Kind::Tip { block, .. } if block == tip).then_some(())
+    });
+    agent.stop();
+    std::fs::write(&path, BLOCKS).unwrap();
+    let _agent = start(&config);
+    let processed = |event: &Event| match &event.kind {
+        Kind::BlockProcessed { block, processing, .. } => Some((*block, processing.load_us.is_some())),
+        _ => None,
+    };
+    server.wait_for("every block", |seen| (seen.pick(processed).len() >= tips.len()).then_some(()));
+    let told = server.seen().pick(processed);
+    // The log begins among the lines of the first.
+    assert_eq!(told.iter().map(|(_, whole)| *whole).collect::<Vec<_>>(), [false, true, true, true, true]);
+    assert_eq!(told[2].0, tip);
 }
 
 #[test]

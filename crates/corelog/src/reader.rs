@@ -144,6 +144,11 @@ impl Reader {
         }
     }
 
+    /// Lines are missing before those of the next [`Self::read`]: no event is made of lines before and after them.
+    pub fn interrupt(&mut self) {
+        self.runs = Runs::new();
+    }
+
     /// Offset of the first byte after the last complete line.
     pub const fn offset(&self) -> u64 {
         self.splitter.offset()
@@ -325,6 +330,10 @@ mod tests {
             second.recall(&before.as_bytes()[before.len().saturating_sub(20_000)..]);
             assert_eq!(second.counts(), &Counts::default());
             both.extend(processed(&mut second, after));
+            let mut interrupted = first;
+            interrupted.interrupt();
+            let rest = processed(&mut interrupted, after);
+            assert!(rest.iter().all(|told| whole.contains(told) || told.1.load_us.is_none()));
             // What is recalled begins within a line, which may be of the first run.
             assert_eq!(both[1..], whole[1..], "cut after {place} bytes");
         }

@@ -189,6 +189,12 @@ impl LogFile {
         Ok(())
     }
 
+    /// What stands before the place, up to `most` bytes of it.
+    pub(super) fn before(&self, most: usize) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.offset).map_or(most, |offset| offset.min(most));
+        read_up_to(&self.file, self.offset - length as u64, length)
+    }
+
     /// The place, to find it again. `None` while nothing has been read.
     pub(super) fn position(&self) -> Option<LogPosition> {
         let length = |known: &[u8]| u32::try_from(known.len()).expect("at most 256 bytes are kept");

@@ -71,6 +71,14 @@ impl Follower {
         }
     }
 
+    /// Up to `most` bytes of what stands before the place, `None` while no file is open.
+    pub(super) fn before(&self, most: usize) -> io::Result<Option<Vec<u8>>> {
+        match &self.state {
+            State::Reading { file, .. } => file.before(most).map(Some),
+            State::New | State::Seeking { .. } => Ok(None),
+        }
+    }
+
     /// Does one thing: opens a file, or reads some lines.
     pub(super) fn step(&mut self, now: Instant) -> io::Result<Step<'_>> {
         match &self.state {

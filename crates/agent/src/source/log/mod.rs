@@ -30,12 +30,18 @@ use crate::{
 /// How long to wait before the file is tried again after the system refused it.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How much is read again of what the agent before this one read, for events of several lines. The lines of one block
+/// take a kilobyte, and those of other threads among them at most what a busy node writes in some seconds.
+const RECALLED: usize = 256 << 10;
+
 /// Reads one log.
 pub(crate) struct Log {
     path: PathBuf,
     poll: Duration,
     follower: Follower,
     lines: LineReader,
+    /// Whether `lines` knows what stands before the place where this agent began.
+    recalled: bool,
     startup: Startup,
     /// The gap after a lost place, until the next line tells where it ends.
     gap: Option<Gap>,
@@ -51,6 +57,7 @@ impl Log {
             poll: Duration::from_millis(config.poll_ms),
             follower: Follower::new(config.path.clone(), config.first_read_bytes, position),
             lines: LineReader::new(0, last_line),
+            recalled: false,
             startup: Startup::default(),
             gap: None,
         }
@@ -77,9 +84,13 @@ impl Log {
                 self.report(events, now, context)?;
                 Ok(Duration::ZERO)
             }
-            Ok(Step::Moved) => Ok(Duration::ZERO),
+            Ok(Step::Moved) => {
+                self.recall();
+                Ok(Duration::ZERO)
+            }
             Ok(Step::Lost) => {
                 self.gap = Some(self.gap_until(now));
+                self.lines.interrupt();
                 Ok(Duration::ZERO)
             }
             Ok(Step::Idle) => {
@@ -97,6 +108,16 @@ impl Log {
                 self.tell_broken(context, &error)?;
                 Ok(RETRY)
             }
+        }
+    }
+
+    /// An error here is one that the next read meets too, and tells.
+    fn recall(&mut self) {
+        if !self.recalled
+            && let Ok(Some(before)) = self.follower.before(RECALLED)
+        {
+            self.lines.recall(&before);
+            self.recalled = true;
         }
     }
 
