@@ -76,6 +76,8 @@ pub(crate) fn unescaped(format: &str) -> &str {
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
     literals: &'static [&'static [u8]],
+    /// The last field was text of any content.
+    after_text: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -83,7 +85,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn start(text: &'a [u8], literals: &'static [&'static [u8]]) -> Option<Self> {
         let (first, literals) = literals.split_first()?;
-        Some(Self { rest: text.strip_prefix(*first)?, literals })
+        Some(Self { rest: text.strip_prefix(*first)?, literals, after_text: false })
     }
 
     /// Reads one conversion and the literal after it.
@@ -93,14 +95,20 @@ impl<'a> Cursor<'a> {
         let (field, rest) = F::take(self.rest, literal)?;
         self.rest = rest.strip_prefix(*literal)?;
         self.literals = literals;
+        self.after_text = F::IS_TEXT;
         Some(field)
     }
 
     /// Ends reading. Later versions append to their messages (`, peeraddr=…` with `-logips`, ` warning='…'`), so a
-    /// blank or a comma may follow; anything else means that the last field was not read to its end.
+    /// blank or a comma may follow; anything else means that the last field was not read to its end. After text of any
+    /// content nothing may follow: it could be that text, and this an imitation of a message.
     #[inline]
     pub(crate) fn end(&self) -> Option<()> {
-        matches!(self.rest, [] | [b' ' | b',', ..]).then_some(())
+        match self.rest {
+            [] => Some(()),
+            [b' ' | b',', ..] if !self.after_text => Some(()),
+            _ => None,
+        }
     }
 }
 
@@ -108,6 +116,8 @@ impl<'a> Cursor<'a> {
 pub(crate) trait Field<'a>: Sized {
     /// A text that it can be read from, for tests and documentation.
     const SAMPLE: &'static str;
+    /// Whether it is text of any content.
+    const IS_TEXT: bool = false;
 
     /// Reads it from the front of `bytes`; `next` is the literal that must follow. Gives what is left, `next` first.
     fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])>;
@@ -221,6 +231,7 @@ fn short_decimal(number: &[u8]) -> Option<f64> {
 /// `null` where there is none.
 impl<'a, F: Field<'a>> Field<'a> for Option<F> {
     const SAMPLE: &'static str = F::SAMPLE;
+    const IS_TEXT: bool = F::IS_TEXT;
 
     #[inline]
     fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
@@ -235,6 +246,7 @@ impl<'a, F: Field<'a>> Field<'a> for Option<F> {
 /// end early by imitating what follows it.
 impl<'a> Field<'a> for &'a [u8] {
     const SAMPLE: &'static str = "bad-txns-in-belowout, value in (0.1) < value out (0.2)";
+    const IS_TEXT: bool = true;
 
     #[inline]
     fn take(bytes: &'a [u8], next: &[u8]) -> Option<(Self, &'a [u8])> {
@@ -308,6 +320,16 @@ mod tests {
         for (text, end) in [("peer=1", Some(())), ("peer=1, peeraddr=x", Some(())), ("peer=1x", None)] {
             let mut cursor = Cursor::start(text.as_bytes(), &LITERALS).unwrap();
             assert_eq!(cursor.field::<u64>(), Some(1));
+            assert_eq!(cursor.end(), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_text_that_may_be_anything() {
+        static LITERALS: [&[u8]; 2] = literals("write: %s started");
+        for (text, end) in [("write: x started", Some(())), ("write: x started completed (1.00ms)", None)] {
+            let mut cursor = Cursor::start(text.as_bytes(), &LITERALS).unwrap();
+            assert_eq!(cursor.field::<&[u8]>(), Some(b"x".as_slice()));
             assert_eq!(cursor.end(), end, "{text}");
         }
     }

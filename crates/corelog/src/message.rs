@@ -1,6 +1,11 @@
 //! What a node said, typed and borrowed from its line.
 
-use crate::{dispatch, format, label::Category, line::Line};
+use crate::{
+    dispatch,
+    format::{self, Field},
+    label::Category,
+    line::Line,
+};
 
 mod list;
 
@@ -38,20 +43,27 @@ impl Wording {
 
     /// A text in this wording, with a sample in place of each conversion.
     pub fn rendered(&self) -> String {
-        self.render(self.samples)
+        String::from_utf8_lossy(&self.render(self.samples)).into_owned()
     }
 
     /// The text that it gives with these values for its conversions.
-    fn render(&self, values: &[&str]) -> String {
-        let mut text = String::new();
+    pub fn render<V: AsRef<[u8]>>(&self, values: &[V]) -> Vec<u8> {
+        let mut text = Vec::new();
         let mut rest = self.format;
         let mut values = values.iter();
         while let Some((literal, after)) = format::split(rest) {
-            text.push_str(literal);
-            text.push_str(values.next().copied().unwrap_or_default());
+            text.extend_from_slice(literal.as_bytes());
+            text.extend_from_slice(values.next().map_or(b"".as_slice(), AsRef::as_ref));
             rest = after;
         }
-        text + format::unescaped(rest)
+        text.extend_from_slice(format::unescaped(rest).as_bytes());
+        text
+    }
+
+    /// The places of the conversions that hold text of any content. What a peer chose can only stand in one of these.
+    pub fn texts(&self) -> impl Iterator<Item = usize> {
+        let is_text = |(_, sample): &(usize, &&str)| **sample == <&[u8]>::SAMPLE;
+        self.samples.iter().enumerate().filter(is_text).map(|(place, _)| place)
     }
 }
 

@@ -4,7 +4,7 @@ use bmon_event::NodeTime;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::{self, Field};
+use crate::format;
 
 fn line(category: Option<Category>, text: &[u8]) -> Line<'_> {
     Line { category, text, ..Line::default() }
@@ -78,11 +78,6 @@ fn imitation() -> impl Strategy<Value = String> {
     prop::sample::select(&WORDINGS[..]).prop_map(|wording| wording.rendered())
 }
 
-/// The places of the fields that hold text of any content.
-fn free_fields(wording: &Wording) -> impl Iterator<Item = usize> {
-    (0..wording.samples.len()).filter(|place| wording.samples[*place] == <&[u8] as Field>::SAMPLE)
-}
-
 proptest! {
     #[test]
     fn any_bytes_are_a_message_or_none(
@@ -106,13 +101,13 @@ proptest! {
         head in SANITISED, imitation in imitation(), tail in SANITISED,
     ) {
         let honest = wording.rendered();
-        let kind = |text: &str| Message::parse(&line(None, text.as_bytes())).map(|message| message.name());
-        for place in free_fields(&wording) {
+        let kind = |text: &[u8]| Message::parse(&line(None, text)).map(|message| message.name());
+        for place in wording.texts() {
             let text = format!("{head}{imitation}{tail}");
             let mut values = wording.samples.to_vec();
             values[place] = &text;
             let hostile = kind(&wording.render(&values));
-            prop_assert!(hostile.is_none() || hostile == kind(&honest), "{hostile:?} of `{}`", wording.format);
+            prop_assert!(hostile.is_none() || hostile == kind(honest.as_bytes()), "{hostile:?} of `{}`", wording.format);
         }
     }
 
@@ -132,7 +127,7 @@ proptest! {
         let place = if wording.head.is_empty() { 2 } else { 1 };
         values[place] = &agent;
         let hostile = wording.render(&values);
-        let message = Message::parse(&line(None, hostile.as_bytes()));
+        let message = Message::parse(&line(None, &hostile));
         prop_assert_eq!(message.and_then(|message| message.to_kind(None)),
             Message::parse(&line(None, honest.as_bytes())).and_then(|message| message.to_kind(None)));
     }
