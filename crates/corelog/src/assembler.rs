@@ -8,6 +8,8 @@ mod fault;
 mod relay;
 mod run;
 
+use std::hash::{DefaultHasher, Hasher};
+
 use bmon_event::BlockHash;
 
 pub(crate) use self::run::Runs;
@@ -39,7 +41,6 @@ pub enum Told {
 struct Thread(Option<u64>);
 
 impl Thread {
-    #[inline]
     fn of(name: Option<&[u8]>) -> Self {
         Self(name.map(hash))
     }
@@ -112,12 +113,11 @@ impl Assembler {
     }
 }
 
-/// FNV-1a of 64 bits.
-#[inline]
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// Stands for a text that may have any length.
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text);
+    hasher.finish()
 }
 
 #[cfg(test)]

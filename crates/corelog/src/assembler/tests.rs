@@ -260,6 +260,15 @@ fn a_template_and_the_tip_of_a_node_without_bench_lines_are_no_run() {
 }
 
 #[test]
+fn a_block_of_the_background_chain_has_no_run() {
+    let mut run = old_run(BLOCK, 7, 1.0);
+    run[10] = format!("[background validation] {}", run[10]);
+    assert_eq!(assemble_text(&run), Found::default());
+    run.remove(10);
+    assert_eq!(assemble_text(&run), Found::default());
+}
+
+#[test]
 fn a_block_that_fails_has_the_lines_before_it_fails() {
     let run = old_run(BLOCK, 7, 1.0);
     let failed = format!("ERROR: ConnectTip: ConnectBlock {OTHER} failed, bad-cb-amount");
