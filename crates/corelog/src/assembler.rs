@@ -95,6 +95,13 @@ impl Assembler {
         waiting.into_iter().flatten().min()
     }
 
+    /// Whether the line at `place`, which was fed last, may still come to belong to a block.
+    pub fn holds(&self, place: u64) -> bool {
+        let last =
+            [self.runs.last(), self.disconnections.waiting(), self.relay.waiting(), self.faults.waiting()];
+        last.contains(&Some(place))
+    }
+
     /// `ConnectTip` still holds `cs_main` when it says that the block which it began with is invalid.
     fn take_failed_run(
         &mut self,

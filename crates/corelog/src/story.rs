@@ -1,10 +1,13 @@
 //! The lines of a log that are about one block or transaction.
 
+mod block;
+
 use std::collections::VecDeque;
 
 use bmon_event::{Subject, Txid, Wtxid};
 use memchr::memmem::Finder;
 
+use self::block::BlockLines;
 use crate::{Line, Message, mention::Mention};
 
 /// Lines about an id with witness that may turn out to be the subject's. Peers announce a transaction by that id
@@ -13,8 +16,9 @@ const HELD: usize = 8192;
 
 /// Picks out of a log the lines that belong to its subject.
 ///
-/// A line belongs if its message has the subject's hash in a field. A text of a peer's choice that holds the hash does
-/// not make a line belong.
+/// A line belongs if its message has the subject's hash in a field, or if it is about a block that it does not name and
+/// the lines around it leave no other (see [`crate::assembler`]). A text of a peer's choice that holds the hash does not
+/// make a line belong.
 #[derive(Clone, Debug)]
 pub struct Story {
     subject: Subject,
@@ -25,6 +29,8 @@ pub struct Story {
     /// The latest lines with an id with witness, while the subject's is not known.
     held: VecDeque<([u8; 32], Box<[u8]>)>,
     about_wtxid: Finder<'static>,
+    /// The lines of a block.
+    block: BlockLines,
     /// The log has times, so that a line without one continues the line before.
     has_times: bool,
 }
@@ -38,12 +44,14 @@ impl Story {
             wtxid: None,
             held: VecDeque::new(),
             about_wtxid: Finder::new("wtx "),
+            block: BlockLines::default(),
             has_times: false,
         }
     }
 
     /// Takes the next line of the log, without its end, and gives the lines that are now known to belong: in the order
-    /// of the log, except that lines about a transaction's id with witness come when it is known whose id it is.
+    /// of the log, except that lines about a transaction's id with witness come when it is known whose id it is. Lines
+    /// about a block may come later than they are taken, see [`Self::finish`].
     pub fn feed(&mut self, raw: &[u8], mut each: impl FnMut(&[u8])) {
         self.has_times = self.has_times || Line::parse(raw).time.is_some();
         if !self.may_belong(raw) {
@@ -56,6 +64,10 @@ impl Story {
         let Some(message) = Message::parse(&line) else { return };
         let mut mentions = Mentions::default();
         message.mentions(&mut |mention| mentions.add(mention, self.subject, self.wtxid));
+        if let Subject::Block(block) = self.subject {
+            self.block.feed(block, raw, &line, &message, mentions.subject, &mut each);
+            return;
+        }
         if let (Subject::Tx(_), true, Some(wtxid)) = (self.subject, self.wants_wtxid(), mentions.paired()) {
             self.learn(wtxid, &mut each);
         }
@@ -66,12 +78,20 @@ impl Story {
         }
     }
 
+    /// Gives the lines that belong and were held back, because an earlier line might have: the log has ended.
+    pub fn finish(&mut self, mut each: impl FnMut(&[u8])) {
+        self.block.finish(&mut each);
+    }
+
     /// The transaction's id with witness, `None` for a block and while no line has told it.
     pub const fn wtxid(&self) -> Option<Wtxid> {
         self.wtxid
     }
 
     fn may_belong(&self, raw: &[u8]) -> bool {
+        if matches!(self.subject, Subject::Block(_)) {
+            return true;
+        }
         let is_named = self.names.iter().any(|name| name.find(raw).is_some());
         is_named || self.wants_wtxid() && self.about_wtxid.find(raw).is_some()
     }
@@ -150,9 +170,11 @@ mod tests {
     fn lines(subject: Subject, log: &[String]) -> Vec<String> {
         let mut story = Story::new(subject);
         let mut picked = Vec::new();
+        let mut pick = |line: &[u8]| picked.push(String::from_utf8(line.to_vec()).unwrap());
         for line in log {
-            story.feed(line.as_bytes(), |line| picked.push(String::from_utf8(line.to_vec()).unwrap()));
+            story.feed(line.as_bytes(), &mut pick);
         }
+        story.finish(pick);
         picked
     }
 
@@ -185,6 +207,58 @@ mod tests {
             format!("{AT} no message that anyone knows {BLOCK}"),
         ];
         assert_eq!(lines(block(), &log), Vec::<String>::new());
+    }
+
+    #[test]
+    fn lines_that_do_not_name_a_block_are_among_those_that_do() {
+        const LOG: &str = include_str!("../tests/data/knots-29.4.3-blocks.log");
+        let log: Vec<_> = LOG.lines().map(str::to_owned).collect();
+        let block = "5e6b8067b0a333f74bbb9d45b49b0583342c73ed36efff0269de3f84ac56347f";
+        let picked = lines(Subject::Block(block.parse().unwrap()), &log);
+        let text = |line: &String| line.split_once("] ").unwrap().1.to_owned();
+        let heads: Vec<_> =
+            picked.iter().map(text).map(|text| text.get(..30).unwrap_or(&text).to_owned()).collect();
+        let expected = [
+            "[net] received: block (178 byt",
+            "[net] received block 5e6b8067b",
+            "Saw new header hash=5e6b8067b0",
+            "[bench]   - Using cached block",
+            "[bench]   - Load block from di",
+            "[bench]     - Sanity checks: 0",
+            "[bench]     - Fork checks: 0.0",
+            "[bench]       - Connect 1 tran",
+            "Block validation error: bad-cb",
+            "[validation] BlockChecked: blo",
+            "InvalidChainFound: invalid blo",
+            "InvalidChainFound:  current be",
+            "[error] ConnectTip: ConnectBlo",
+            "InvalidChainFound: invalid blo",
+            "InvalidChainFound:  current be",
+            "[net] received: cmpctblock (18",
+            "[validation] AcceptBlockHeader",
+            "[net] received: cmpctblock (18",
+            "[validation] AcceptBlockHeader",
+        ];
+        assert_eq!(heads, expected);
+    }
+
+    #[test]
+    fn lines_about_a_block_come_in_the_order_of_the_log_and_each_once() {
+        const LOG: &str = include_str!("../tests/data/core-30.99-blocks.log");
+        let log: Vec<_> = LOG.lines().map(str::to_owned).collect();
+        let tips = log.iter().filter_map(|line| line.split_once("UpdateTip: new best="));
+        for block in tips.map(|(_, tip)| &tip[..64]) {
+            for end in 0..=log.len() {
+                let picked = lines(Subject::Block(block.parse().unwrap()), &log[..end]);
+                let mut rest = log[..end].iter();
+                assert!(
+                    picked.iter().all(|line| rest.any(|next| next == line)),
+                    "{block} up to {end}: {picked:#?}"
+                );
+                let named = |lines: &[String]| lines.iter().filter(|line| line.contains(block)).count();
+                assert_eq!(named(&picked), named(&log[..end]), "{block} up to {end}");
+            }
+        }
     }
 
     #[test]

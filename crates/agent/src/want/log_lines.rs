@@ -81,7 +81,7 @@ impl Request<'_> {
             offset += chunk.len() as u64;
             splitter.feed(chunk, |raw| scan.read(raw));
         }
-        Ok(scan.lines)
+        Ok(scan.finish())
     }
 }
 
@@ -92,11 +92,33 @@ struct Scan {
     last: AgentTime,
     newest: Option<AgentTime>,
     is_past: bool,
+    steps_back: bool,
+    answer: Answer,
+}
+
+/// The lines so far, and how much more they may be.
+struct Answer {
+    lines: Lines,
     /// Bytes that lines may still take.
     room: u64,
     is_full: bool,
-    steps_back: bool,
-    lines: Lines,
+}
+
+impl Answer {
+    fn take(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(&address::without(line)).into_owned();
+        // With its end, which the answer does not have but whoever prints it adds.
+        match self.room.checked_sub(line.len() as u64 + 1) {
+            Some(left) if !self.is_full => {
+                self.room = left;
+                self.lines.lines.push(line);
+            }
+            _ if !std::mem::replace(&mut self.is_full, true) => {
+                self.lines.problems.push("there are more lines than an answer may hold".to_owned());
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Scan {
@@ -106,15 +128,13 @@ impl Scan {
             last: request.to.plus_micros(SLACK_US),
             newest: None,
             is_past: false,
-            room: request.bounds.answer_bytes,
-            is_full: false,
             steps_back: false,
-            lines: Lines::default(),
+            answer: Answer { lines: Lines::default(), room: request.bounds.answer_bytes, is_full: false },
         }
     }
 
     const fn is_done(&self) -> bool {
-        self.is_past || self.is_full
+        self.is_past || self.answer.is_full
     }
 
     fn read(&mut self, raw: RawLine<'_>) {
@@ -124,21 +144,15 @@ impl Scan {
         if self.is_done() || raw.cut {
             return;
         }
-        let Self { story, lines, room, is_full, .. } = self;
-        story.feed(raw.bytes, |line| {
-            let line = String::from_utf8_lossy(&address::without(line)).into_owned();
-            // With its end, which the answer does not have but whoever prints it adds.
-            match room.checked_sub(line.len() as u64 + 1) {
-                Some(left) if !*is_full => {
-                    *room = left;
-                    lines.lines.push(line);
-                }
-                _ => *is_full = true,
-            }
-        });
-        if self.is_full {
-            self.problem("there are more lines than an answer may hold".to_owned());
-        }
+        let Self { story, answer, .. } = self;
+        story.feed(raw.bytes, |line| answer.take(line));
+    }
+
+    /// What the request is answered with.
+    fn finish(self) -> Lines {
+        let Self { mut story, mut answer, .. } = self;
+        story.finish(|line| answer.take(line));
+        answer.lines
     }
 
     fn note_time(&mut self, time: AgentTime) {
@@ -161,7 +175,7 @@ impl Scan {
     }
 
     fn problem(&mut self, problem: String) {
-        self.lines.problems.push(problem);
+        self.answer.lines.problems.push(problem);
     }
 }
 

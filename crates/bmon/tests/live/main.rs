@@ -6,6 +6,7 @@ mod demo;
 mod faults;
 mod kill;
 mod latency;
+mod log_lines;
 mod outage;
 mod refusal;
 mod support;

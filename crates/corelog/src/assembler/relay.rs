@@ -102,6 +102,11 @@ impl Received {
                 self.block = Some(said.block);
                 self.block
             }
+            (Command::Headers | Command::CompactBlock, Message::MarkedInvalid(said))
+                if self.thread.is_known() =>
+            {
+                Some(said.block)
+            }
             (Command::Block, Message::BlockReceived(said)) if said.peer == self.peer => {
                 self.block = Some(said.block);
                 self.block

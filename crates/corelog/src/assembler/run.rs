@@ -149,6 +149,11 @@ impl Runs {
         run.and_then(|run| run.places().next())
     }
 
+    /// The place of the last line of the run under way.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.open.as_ref().and_then(|run| run.places().last())
+    }
+
     fn step(
         &mut self,
         place: u64,

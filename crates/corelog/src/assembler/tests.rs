@@ -146,7 +146,13 @@ fn recorded_lines_without_a_block_are_given_to_the_one_that_they_are_about() {
         "347f received: cmpctblock",
     ];
     let once = ["347f Block validation error", "347f InvalidChainFound", "347f received: block"];
-    let expected: [&[&str]; 5] = [&twice, &twice, &twice, &once, &once];
+    let marked = [
+        "347f Block validation error",
+        "347f InvalidChainFound",
+        "347f received: block",
+        "347f received: cmpctblock",
+    ];
+    let expected: [&[&str]; 5] = [&twice, &twice, &twice, &once, &marked];
     for ((version, log), expected) in RECORDED.iter().zip(expected) {
         assert_eq!(invalid(&given(log)), expected, "{version}");
     }

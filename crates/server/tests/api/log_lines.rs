@@ -7,37 +7,47 @@ use bmon_event::{
 };
 use serde_json::{Value, json};
 
-use crate::{Reply, Site};
+use crate::{Reply, Site, now};
 
-/// What the agent of a node answers, `None` if it is silent.
-type Agent = fn(u64, Subject) -> Option<Kind>;
+/// What the agent of a node does.
+#[derive(Clone, Copy)]
+enum Agent {
+    Tells,
+    Refuses,
+    IsSilent,
+}
 
-/// Two lines.
-fn lines(want: u64, subject: Subject) -> Option<Kind> {
+impl Agent {
+    fn answer(self, want: u64, subject: Subject) -> Option<Kind> {
+        match self {
+            Self::Tells => {
+                Some(Kind::LogLines(LogLines { want, subject, lines: lines(subject), problem: None }))
+            }
+            Self::Refuses => {
+                let reason = "the agent does not read the node's log".to_owned();
+                Some(Kind::WantRefused { want, reason })
+            }
+            Self::IsSilent => None,
+        }
+    }
+}
+
+fn lines(subject: Subject) -> Vec<String> {
     let hash = Txid::from_bytes(*subject.as_bytes());
-    let lines = [
+    vec![
         format!(
             "2026-05-28T20:26:10.000012Z [mempool] AcceptToMemoryPool: peer=4: accepted {hash} (poolsz 7 txn, 9 kB)"
         ),
         format!(
             "2026-05-28T20:26:10.000400Z [validation] TransactionAddedToMempool: txid={hash} wtxid={hash}"
         ),
-    ];
-    Some(Kind::LogLines(LogLines { want, subject, lines: lines.to_vec(), problem: None }))
-}
-
-fn refusal(want: u64, _: Subject) -> Option<Kind> {
-    Some(Kind::WantRefused { want, reason: "the agent does not read the node's log".to_owned() })
-}
-
-fn nothing(_: u64, _: Subject) -> Option<Kind> {
-    None
+    ]
 }
 
 impl Site {
     /// The reply while the agent of `alice` tells lines, that of `bob` refuses, and that of `carol` is away.
     pub(crate) async fn get_with_agent(&self, path: &str) -> Reply {
-        self.get_with(path, &[("alice", lines), ("bob", refusal)]).await
+        self.get_with(path, &[("alice", Agent::Tells), ("bob", Agent::Refuses)]).await
     }
 
     /// The reply while these agents call.
@@ -68,7 +78,7 @@ impl Site {
                     agent_time: AgentTime::default(),
                     kind,
                 };
-                let events = agent(id, subject).map(event).into_iter().collect();
+                let events = agent.answer(id, subject).map(event).into_iter().collect();
                 self.wants.hear(network, node, events, instant());
             }
         }
@@ -85,7 +95,7 @@ const TX: &str = "71010101010101010101010101010101010101010101010101010101010101
 #[tokio::test]
 async fn every_node_is_named_with_its_lines_or_why_there_are_none() {
     let site = Site::new();
-    let agents: [(&str, Agent); 2] = [("alice", lines), ("bob", nothing)];
+    let agents = [("alice", Agent::Tells), ("bob", Agent::IsSilent)];
     let reply = site.get_with(&format!("/api/v1/log-lines/tx/{TX}"), &agents).await;
     let reply: Value = serde_json::from_str(&reply.body).unwrap();
     let nodes = reply["nodes"].as_array().unwrap();
@@ -110,4 +120,44 @@ async fn what_no_node_told_of_and_what_is_no_subject_is_refused() {
         let body: Value = serde_json::from_str(&reply.body).unwrap();
         assert_eq!((reply.status.as_u16(), body["error"].as_str()), (status, Some(error.as_str())));
     }
+}
+
+/// From when to when each node is asked, on its own clock, in microseconds before the moment of the reply.
+async fn asked(site: &Site, path: &str) -> Vec<(i64, i64)> {
+    let nodes = ["alice", "bob", "carol"].map(|node| node.parse::<NodeName>().unwrap());
+    let open = || nodes.iter().flat_map(|node| site.wants.open(node, instant())).collect::<Vec<Want>>();
+    open();
+    let wants = async {
+        let mut calls = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            calls.tick().await;
+            let wants = open();
+            if wants.len() == nodes.len() {
+                return wants;
+            }
+        }
+    };
+    let wants = tokio::select! {
+        wants = wants => wants,
+        reply = site.get(path) => unreachable!("nobody answered: {}", reply.body),
+    };
+    let ago = |time: AgentTime| now().as_micros() - time.as_micros();
+    let range = |Want { what: Wanted::LogLines { from, to, .. }, .. }| (ago(from), ago(to));
+    wants.into_iter().map(range).collect()
+}
+
+#[tokio::test]
+async fn a_node_is_asked_on_its_own_clock_for_its_own_times_or_if_it_has_none_for_those_of_the_others() {
+    const S: i64 = 1_000_000;
+    let site = Site::new();
+    // Only bob saw it, whose clock is 2.5001 s behind; that of alice is 10 µs behind, that of carol is not known.
+    let (first, last) = (660 * S + 9_000, 660 * S - 450);
+    let range = |behind| (first + behind + 120 * S, last + behind - 600 * S);
+    let path = format!("/api/v1/log-lines/block/0b{}", "a1".repeat(31));
+    assert_eq!(asked(&site, &path).await, [range(10), range(2_500_100), range(0)]);
+    // Each told of it at its own time, alice by two sources; bob saw it and refused it.
+    let tx = asked(&site, &format!("/api/v1/log-lines/tx/{TX}")).await;
+    let own = |first, last| (first + 120 * S, last - 600 * S);
+    let (seen, refused, carol) = (30 * S - 1_830_000 + 2_500_100, 28 * S + 2_500_100, 30 * S - 420_000);
+    assert_eq!(tx, [own(30 * S + 10, 30 * S + 10 - 300), own(seen, refused), own(carol, carol)]);
 }
