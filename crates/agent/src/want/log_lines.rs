@@ -33,7 +33,7 @@ pub(super) struct Found {
 }
 
 /// Lines, and what may be missing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
     lines: Vec<String>,
     problems: Vec<String>,
@@ -63,12 +63,11 @@ impl Request<'_> {
         let mut scan = Scan::new(self);
         match log.first_timed(0, log.length())? {
             Some((_, begin)) if begin > self.from && !log.begins_with_the_node()? => {
-                scan.problem(format!(
-                    "the log begins at {begin}; what was before is gone or in a rotated file"
-                ));
+                scan.problems
+                    .push(format!("the log begins at {begin}; what was before is gone or in a rotated file"));
             }
             Some(_) => {}
-            None => scan.problem("no line of the log tells a time".to_owned()),
+            None => scan.problems.push("no line of the log tells a time".to_owned()),
         }
         let mut offset = log.place_of(self.from.plus_micros(-SLACK_US))?;
         let (mut splitter, mut buffer) = (Splitter::new(offset), Vec::new());
@@ -88,35 +87,35 @@ impl Request<'_> {
 /// Reads lines in the order of the log.
 struct Scan {
     story: Story,
+    picked: Picked,
     /// Behind this no line is in the range any more.
     last: AgentTime,
     newest: Option<AgentTime>,
     is_past: bool,
     steps_back: bool,
-    answer: Answer,
+    problems: Vec<String>,
 }
 
-/// The lines so far, and how much more they may be.
-struct Answer {
-    lines: Lines,
-    /// Bytes that lines may still take.
+/// The lines of an answer.
+struct Picked {
+    lines: Vec<String>,
+    /// Bytes that more of them may take.
     room: u64,
+    /// One did not fit.
     is_full: bool,
 }
 
-impl Answer {
-    fn take(&mut self, line: &[u8]) {
+impl Picked {
+    fn add(&mut self, line: &[u8]) {
         let line = String::from_utf8_lossy(&address::without(line)).into_owned();
         // With its end, which the answer does not have but whoever prints it adds.
-        match self.room.checked_sub(line.len() as u64 + 1) {
-            Some(left) if !self.is_full => {
+        let left = self.room.checked_sub(line.len() as u64 + 1);
+        match left.filter(|_| !self.is_full) {
+            Some(left) => {
                 self.room = left;
-                self.lines.lines.push(line);
+                self.lines.push(line);
             }
-            _ if !std::mem::replace(&mut self.is_full, true) => {
-                self.lines.problems.push("there are more lines than an answer may hold".to_owned());
-            }
-            _ => {}
+            None => self.is_full = true,
         }
     }
 }
@@ -125,40 +124,44 @@ impl Scan {
     fn new(request: &Request<'_>) -> Self {
         Self {
             story: Story::new(request.subject),
+            picked: Picked { lines: Vec::new(), room: request.bounds.answer_bytes, is_full: false },
             last: request.to.plus_micros(SLACK_US),
             newest: None,
             is_past: false,
             steps_back: false,
-            answer: Answer { lines: Lines::default(), room: request.bounds.answer_bytes, is_full: false },
+            problems: Vec::new(),
         }
     }
 
     const fn is_done(&self) -> bool {
-        self.is_past || self.answer.is_full
+        self.is_past || self.picked.is_full
     }
 
     fn read(&mut self, raw: RawLine<'_>) {
+        if self.is_done() {
+            return;
+        }
         if let Some(time) = Line::parse(raw.bytes).time {
             self.note_time(time.on_agent_clock());
         }
-        if self.is_done() || raw.cut {
-            return;
+        if !self.is_past && !raw.cut {
+            let Self { story, picked, .. } = self;
+            story.feed(raw.bytes, |line| picked.add(line));
         }
-        let Self { story, answer, .. } = self;
-        story.feed(raw.bytes, |line| answer.take(line));
     }
 
-    /// What the request is answered with.
-    fn finish(self) -> Lines {
-        let Self { mut story, mut answer, .. } = self;
-        story.finish(|line| answer.take(line));
-        answer.lines
+    fn finish(mut self) -> Lines {
+        self.story.finish(|line| self.picked.add(line));
+        if self.picked.is_full {
+            self.problems.push("there are more lines than an answer may hold".to_owned());
+        }
+        Lines { lines: self.picked.lines, problems: self.problems }
     }
 
     fn note_time(&mut self, time: AgentTime) {
         let back = self.newest.map_or(0, |newest| newest.micros_since(time));
         if back > SLACK_US && !std::mem::replace(&mut self.steps_back, true) {
-            self.problem(format!("the log's time goes back by {} s at {time}", back / 1_000_000));
+            self.problems.push(format!("the log's time goes back by {} s at {time}", back / 1_000_000));
         }
         self.newest = self.newest.max(Some(time));
         self.is_past = time > self.last;
@@ -168,14 +171,10 @@ impl Scan {
     fn note_end(&mut self, log: &LogReader<'_>, offset: u64) {
         if log.is_spent() {
             let upto = self.newest.map_or_else(|| "its beginning".to_owned(), |time| time.to_string());
-            self.problem(format!("the log is read up to {upto}: that is as much as may be read of it"));
+            self.problems.push(format!("the log is read up to {upto}: that is as much as may be read of it"));
         } else if log.was_replaced(offset) {
-            self.problem("the log was rotated while it was read".to_owned());
+            self.problems.push("the log was rotated while it was read".to_owned());
         }
-    }
-
-    fn problem(&mut self, problem: String) {
-        self.answer.lines.problems.push(problem);
     }
 }
 

@@ -143,3 +143,29 @@ impl<'a> LogReader<'a> {
         Ok(low)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_line_is_no_line_even_if_it_looks_like_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("debug.log");
+        let (cut, whole) = ("2026-01-02T03:04:05Z said 2000-01-02T03:04:05Z x\n", "2026-01-02T03:04:06Z y\n");
+        fs::write(&path, [cut, whole].concat()).unwrap();
+        let mut log = LogReader::open(&path, 1 << 20, &|| false).unwrap();
+        let second = cut.len() as u64;
+        for from in 1..=second {
+            let (place, time) = log.first_timed(from, log.length()).unwrap().unwrap();
+            assert_eq!(
+                (place, time.to_string().as_str()),
+                (second, "2026-01-02T03:04:06.000000Z"),
+                "from {from}"
+            );
+        }
+        assert_eq!(log.first_timed(0, log.length()).unwrap().unwrap().0, 0);
+        assert_eq!(log.first_timed(1, second).unwrap(), None);
+        assert_eq!(log.first_timed(second + 1, log.length()).unwrap(), None);
+    }
+}

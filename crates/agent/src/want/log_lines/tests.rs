@@ -239,3 +239,19 @@ fn addresses_are_cut_out_and_what_is_not_utf_8_is_replaced() {
     let found = fulfil(&request(&path, START, START)).0;
     assert!(found.iter().all(|line| !line.contains("203.0.113.9")), "{found:?}");
 }
+
+#[test]
+fn a_line_that_may_still_turn_out_to_follow_another_is_not_lost_at_the_end_of_the_log() {
+    let time = NodeTime::from_micros(START);
+    let (_dir, path) = log(&format!("{time} [bench]   - Load block from disk: 0.02ms\n{}", about(START)));
+    assert_eq!(fulfil(&request(&path, START, START)).0, [about(START).trim_end()]);
+}
+
+#[test]
+fn a_line_before_a_step_back_is_found_however_many_lines_follow_it() {
+    let at = |second: i64| START + second * SECOND;
+    let many = |second| other(at(second)).repeat(3_000);
+    let text = format!("\n\n\n\n\n{}{}{}{}", many(0), about(at(50)), many(-5), many(70));
+    let (_dir, path) = log(&text);
+    assert_eq!(fulfil(&request(&path, at(50), at(60))).0.len(), 1);
+}
