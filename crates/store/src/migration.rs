@@ -40,6 +40,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_an_older_version_keeps_what_it_has_and_gets_the_rest() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.execute("UPDATE journal SET position = 7", []).unwrap();
+        migrate(&mut connection).unwrap();
+        let found: (i64, i64) = connection
+            .query_row(
+                "SELECT position, (SELECT count(*) FROM block_processing_time) FROM journal",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!(found, (7, 0));
+    }
+
+    #[test]
     fn a_file_of_a_newer_version_is_refused_unchanged() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 1000).unwrap();
