@@ -6,6 +6,7 @@
 
 pub mod analysis;
 mod engine;
+pub mod explain;
 pub mod finding;
 mod memory;
 pub mod replay;

@@ -38,6 +38,14 @@ impl Subject {
         }
     }
 
+    /// Its hash in hexadecimal digits.
+    pub fn hash(&self) -> String {
+        match self {
+            Self::Block(block) => block.to_string(),
+            Self::Tx(txid) => txid.to_string(),
+        }
+    }
+
     /// The bytes of its hash in display order.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         match self {

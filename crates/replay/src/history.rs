@@ -12,8 +12,11 @@ use std::{
     sync::Arc,
 };
 
-use bmon_analysis::replay::{FileReading, LineCounts, Reading, Time, Told};
-use bmon_event::{BlockHash, Event, Kind, NodeTime, Source};
+use bmon_analysis::{
+    explain::{Heard, LogRead, Witness},
+    replay::{FileReading, LineCounts, Reading, Time, Told},
+};
+use bmon_event::{BlockHash, Event, Kind, NodeTime, Source, Subject};
 
 use crate::{ReplayError, Window, input::Input, progress::Shared};
 
@@ -72,6 +75,32 @@ impl History {
         reading.warnings.extend(chain.warnings());
         chain.told.retain(|told| window.holds(told.at()));
         Ok(Self { told: chain.told, reading })
+    }
+
+    /// Adds what it tells of `subject` to a node that `has_logs` or has none.
+    pub(crate) fn explain(self, subject: Subject, witness: &mut Witness, has_logs: bool) {
+        let tip = |told: &Told| match told {
+            Told::Event(Event { agent_time, kind: Kind::Tip { block, height, .. }, .. })
+                if Subject::Block(*block) == subject =>
+            {
+                let height = height.map_or_else(String::new, |height| format!(", at height {height}"));
+                let text = format!("tip{height}, by its tip history");
+                Some(Heard { source: Source::Log, at: *agent_time, text })
+            }
+            _ => None,
+        };
+        witness.heard.extend(self.told.iter().filter_map(tip));
+        if !has_logs {
+            let times = |pick: fn(&FileReading) -> Option<Time>| self.reading.files.iter().filter_map(pick);
+            witness.log = Some(LogRead {
+                from: times(|file| file.from).min().map(|time| time.0),
+                to: times(|file| file.to).max().map(|time| time.0),
+                lines: Some(self.reading.counts.total),
+                is_complete: true,
+                categories: None,
+            });
+        }
+        witness.unknown.extend(self.reading.warnings);
     }
 
     /// What reading it came to.

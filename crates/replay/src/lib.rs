@@ -1,4 +1,5 @@
-//! Files of old logs into the analyses of a live server: `bmon replay`.
+//! Files of old logs into the analyses of a live server: `bmon replay`; and into the story of one block or transaction:
+//! `bmon explain`.
 //!
 //! **Files.** `debug.log` as it is or compressed (gzip and zstd, told by their first bytes), rotated siblings, standard
 //! input (`-`), and tip histories (`.csv`, see the `history` module). All are opened and looked into before anything is run, so
@@ -26,10 +27,11 @@ use std::{
 
 use bmon_analysis::{
     Settings,
+    explain::Explanation,
     replay::{self, Report},
     row::Row,
 };
-use bmon_event::{AgentTime, Network, NodeName};
+use bmon_event::{AgentTime, Network, NodeName, Subject};
 
 use self::{node::Opened, progress::Shared};
 
@@ -68,6 +70,7 @@ impl Window {
 #[derive(Debug)]
 pub struct Replay {
     nodes: Vec<Opened>,
+    window: Window,
     shared: Arc<Shared>,
     total_bytes: Option<u64>,
 }
@@ -87,7 +90,7 @@ impl Replay {
         let total_bytes = joined.iter().flat_map(|node| &node.files).map(|file| input::size(file)).sum();
         let open = |node: &Node| Opened::new(node, window, &shared);
         let nodes = joined.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { nodes, shared, total_bytes })
+        Ok(Self { nodes, window, shared, total_bytes })
     }
 
     /// How far reading is, for another thread to show while this one runs.
@@ -121,6 +124,24 @@ impl Replay {
                 report.add_reading(&name, reading?);
             }
             Ok(report)
+        })
+    }
+
+    /// Reads the files for what each node tells of `subject` alone.
+    pub fn explain(self, subject: Subject) -> Result<Explanation, ReplayError> {
+        let (window, shared) = (self.window, &*self.shared);
+        thread::scope(|scope| {
+            let mut readings = Vec::new();
+            for node in self.nodes {
+                let thread = thread::Builder::new().name(format!("read-{}", node.name));
+                let read = move || node.explain(subject, window).inspect_err(|_| shared.stop());
+                readings.push(thread.spawn_scoped(scope, read).map_err(ReplayError::Thread)?);
+            }
+            let mut witnesses = Vec::new();
+            for reading in readings {
+                witnesses.push(reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(Explanation::new(subject, witnesses))
         })
     }
 }

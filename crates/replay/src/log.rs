@@ -7,7 +7,7 @@ use std::{
 };
 
 use bmon_analysis::replay::{FileReading, LineCounts, Reading, Time, Told, needs};
-use bmon_corelog::{Counts, Line, Reader, Splitter};
+use bmon_corelog::{Counts, Line, RawLine, Reader, Splitter};
 use bmon_event::{AgentTime, NodeTime};
 
 use crate::{
@@ -85,16 +85,35 @@ impl Log {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        self.warnings.extend(torn(&self.file, self.reader.torn()));
         let file = self.file.display().to_string();
-        if self.reader.torn() > 0 {
-            let bytes = self.reader.torn();
-            self.warnings.push(format!("`{file}` ends in the middle of a line: {bytes} bytes are not read"));
-        }
         let counts = line_counts(self.reader.counts());
         let time = |time: NodeTime| Time(time.on_agent_clock());
         let (from, to) = (self.first.map(time), self.reader.last_line().map(time));
         let files = vec![FileReading { file, from, to, lines: counts.total }];
         Ok(Reading { files, counts, warnings: self.warnings })
+    }
+
+    /// Reads all of it at once and gives every line. Returns what a person should know of it.
+    pub(crate) fn each_line(self, mut each: impl FnMut(RawLine<'_>)) -> Result<Vec<String>, ReplayError> {
+        let looked = match self.state {
+            State::New(looked) | State::Closed(looked) => looked,
+            State::Open { .. } | State::Ended => None,
+        };
+        let (mut input, looked) = match looked {
+            Some(looked) => looked,
+            None => (Box::new(Input::open(&self.file, Some(&self.shared))?), Vec::new()),
+        };
+        let mut splitter = Splitter::new(0);
+        splitter.feed(&looked, &mut each);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        while !self.shared.is_stopped() {
+            match input.fill(&mut chunk)? {
+                0 => break,
+                read => splitter.feed(&chunk[..read], &mut each),
+            }
+        }
+        Ok(input.damage().into_iter().chain(torn(&self.file, splitter.torn())).collect())
     }
 
     /// Goes one step on. False at the end.
@@ -175,6 +194,12 @@ fn first_time(input: &mut Input, looked: &mut Vec<u8>) -> Result<Option<NodeTime
         splitter.feed(&looked[start..], |line| first = first.or_else(|| Line::parse(line.bytes).time));
     }
     Ok(first)
+}
+
+/// What to tell of a file that ends in the middle of a line, `None` if it does not.
+fn torn(file: &Path, bytes: u64) -> Option<String> {
+    let file = file.display();
+    (bytes > 0).then(|| format!("`{file}` ends in the middle of a line: {bytes} bytes are not read"))
 }
 
 fn line_counts(counts: &Counts) -> LineCounts {

@@ -5,8 +5,11 @@ use std::{
     sync::{Arc, mpsc::SyncSender},
 };
 
-use bmon_analysis::replay::{Merge, Reading, Told};
-use bmon_event::NodeName;
+use bmon_analysis::{
+    explain::{LogStory, Witness},
+    replay::{Merge, Reading, Told},
+};
+use bmon_event::{NodeName, Subject};
 
 use crate::{
     Node, ReplayError, Window,
@@ -72,6 +75,28 @@ impl Opened {
             whole.warnings.extend(reading.warnings);
         }
         Ok(whole)
+    }
+}
+
+impl Opened {
+    /// Reads all files for what they tell of `subject` alone, one after the other.
+    pub(crate) fn explain(self, subject: Subject, window: Window) -> Result<Witness, ReplayError> {
+        let (mut story, mut warnings, mut histories) = (LogStory::new(subject), Vec::new(), Vec::new());
+        let has_logs = self.streams.iter().any(|stream| matches!(stream, Stream::Log(_)));
+        for stream in self.streams {
+            match stream {
+                Stream::Log(log) => {
+                    warnings.extend(log.each_line(|line| story.feed(line, |at| window.holds(at)))?);
+                }
+                Stream::History(history) => histories.push(history),
+            }
+        }
+        let mut witness = story.into_witness(self.name);
+        for history in histories {
+            history.explain(subject, &mut witness, has_logs);
+        }
+        witness.unknown.extend(warnings);
+        Ok(witness)
     }
 }
 

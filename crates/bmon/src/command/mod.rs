@@ -4,10 +4,13 @@ mod agent;
 mod blocks;
 mod config;
 mod demo;
+mod explain;
+mod files;
 mod gaps;
 mod invalid_blocks;
 mod local;
 mod nodes;
+mod progress;
 mod rejections;
 mod reorgs;
 mod replay;
@@ -17,7 +20,10 @@ mod staged;
 mod tx;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, BufWriter, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -78,6 +84,9 @@ pub(crate) enum Command {
     Gaps(gaps::Gaps),
     /// Find the same things in old logs, without a server
     Replay(replay::Replay),
+    /// What each node knew of a block or a transaction, step by step, with its log lines
+    #[command(subcommand)]
+    Explain(explain::Explain),
     /// Show the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -98,6 +107,7 @@ impl Command {
             Self::InvalidBlocks(command) => command.run(config),
             Self::Gaps(command) => command.run(config),
             Self::Replay(command) => command.run(),
+            Self::Explain(command) => command.run(config),
             Self::Config(command) => command.run(config),
         }
     }
@@ -107,6 +117,28 @@ fn load(path: Option<&Path>) -> Result<Config> {
     Config::load(path).map_err(|error| {
         Failure::new(Code::Usage, error).hint("`bmon config default` prints every setting with its default")
     })
+}
+
+/// The client of the server named, or of the configuration's.
+fn client(server: Option<&str>, config: Option<&Path>) -> Result<Client> {
+    Ok(match server {
+        Some(server) => Client::new(server),
+        None => Client::new(&load(config)?.agent.server),
+    })
+}
+
+/// Prints a document that may be large: as JSON, or as `text` makes it. A reader that has had enough is no failure.
+fn print<T: serde::Serialize>(document: &T, json: bool, text: impl FnOnce(&T) -> String) -> Result {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = if json {
+        serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from).and_then(|()| writeln!(out))
+    } else {
+        out.write_all(text(document).as_bytes())
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Options of every command that asks a server.
@@ -121,19 +153,12 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    fn client(&self, config: Option<&Path>) -> Result<Client> {
-        Ok(match &self.server {
-            Some(server) => Client::new(server),
-            None => Client::new(&load(config)?.agent.server),
-        })
-    }
-
     /// Prints the reply to GET `path`: as JSON, or as `text` makes it.
     fn show<T>(&self, config: Option<&Path>, path: &str, text: impl FnOnce(&T) -> String) -> Result
     where
         T: serde::de::DeserializeOwned,
     {
-        let reply: serde_json::Value = self.client(config)?.get(path)?;
+        let reply: serde_json::Value = client(self.server.as_deref(), config)?.get(path)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&reply)?);
         } else {

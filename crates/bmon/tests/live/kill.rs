@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     ops::ControlFlow,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -57,7 +56,6 @@ fn nothing_is_lost_or_counted_twice_when_agent_and_server_are_killed() {
         check_transactions(&site, node, &logs[node.name()]);
     }
     check_blocks(&site, &network);
-    network.nodes().iter().for_each(|node| check_processing(&site, node));
     let transactions = site.get("status")["transactions"].clone();
     println!("{kills} kills each; {transactions} transactions; {} gaps", site.list("gaps").len());
 }
@@ -149,35 +147,6 @@ fn check_blocks(site: &Site, network: &Network) {
             assert!(heard_or_gap(site, node, log[0], &hash, heard) <= 1, "block {height} at {}", node.name());
         }
     }
-}
-
-/// How long each block took is told from the first of its lines to the last, though agents were killed among them.
-fn check_processing(site: &Site, node: &Node) {
-    for (hash, total_us) in processing_in_log(node) {
-        let told = wait_for(&format!("how long {hash} took at {}", node.name()), LIMIT, || {
-            let reply = site.get(&format!("blocks/{hash}"));
-            let mut nodes = reply["processing"].as_array()?.iter();
-            nodes.find(|told| told["node"] == node.name().as_str()).cloned()
-        });
-        assert_eq!(told["total_us"], total_us, "{hash} at {}", node.name());
-        assert!(told["load_us"].is_u64(), "the beginning of {hash} at {} is missing: {told}", node.name());
-    }
-}
-
-/// How long each block took in microseconds when it was connected first, by the last tip told before.
-fn processing_in_log(node: &Node) -> BTreeMap<String, u64> {
-    let log = fs::read(node.debug_log()).unwrap();
-    let (mut tip, mut processing) = (String::new(), BTreeMap::new());
-    for line in String::from_utf8_lossy(&log).lines() {
-        if let Some((_, rest)) = line.split_once(" UpdateTip: new best=") {
-            rest[..64].clone_into(&mut tip);
-        } else if let Some((_, rest)) = line.split_once("] - Connect block: ") {
-            let hundredths: u64 = rest.split("ms").next().unwrap().replace('.', "").parse().unwrap();
-            processing.entry(tip.clone()).or_insert(hundredths * 10);
-        }
-    }
-    assert!(!processing.is_empty());
-    processing
 }
 
 /// When `source` first told that `node` connected a block.

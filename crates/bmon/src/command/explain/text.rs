@@ -1,0 +1,134 @@
+//! The explanation for people: at most 100 columns wide.
+
+use bmon_analysis::explain::{Explanation, Node, Step};
+use bmon_event::Source;
+
+use crate::text::{duration, or_dash};
+
+/// Columns of a line.
+const WIDTH: usize = 100;
+
+/// Lines shown of a step; the JSON document has all.
+const LISTED: usize = 8;
+
+/// Blanks before the second and later lines of a step's text: room for a hash beside them.
+const HANGING: usize = 30;
+
+/// Before every log line.
+const QUOTE: &str = "      | ";
+
+pub(super) fn explanation(explanation: &Explanation) -> String {
+    let mut text = format!("{} {}\n", explanation.subject, explanation.hash);
+    text.push_str(&summary(explanation));
+    for node in &explanation.nodes {
+        text.push('\n');
+        text.push_str(&self::node(node));
+    }
+    if !explanation.unknown.is_empty() {
+        text.push('\n');
+    }
+    explanation.unknown.iter().for_each(|unknown| text.push_str(&wrapped("note: ", unknown, 6)));
+    text
+}
+
+/// What is known of the subject itself, and by how many nodes.
+fn summary(explanation: &Explanation) -> String {
+    let known = explanation.nodes.iter().filter(|node| !node.steps.is_empty()).count();
+    let mut parts = vec![format!("known to {known} of {} nodes", explanation.nodes.len())];
+    parts.extend(explanation.height.map(|height| format!("height {height}")));
+    parts.extend(explanation.network.as_ref().map(|network| format!("network {network}")));
+    let mut text = wrapped("", &parts.join(", "), 0);
+    let wtxid = explanation.wtxid.map(|wtxid| wtxid.to_string()).filter(|wtxid| *wtxid != explanation.hash);
+    if let Some(wtxid) = wtxid {
+        text.push_str(&format!("wtxid {wtxid}\n"));
+    }
+    text
+}
+
+fn node(node: &Node) -> String {
+    let delay = match (node.delay_us, node.bound_us) {
+        (None, _) if node.steps.is_empty() => "nothing known".to_owned(),
+        (None, _) => "without times".to_owned(),
+        (Some(0), Some(0)) => "first".to_owned(),
+        (Some(delay_us), Some(bound_us)) if delay_us <= bound_us => {
+            format!("{} ±{}, not distinguishable from the first", signed(delay_us), duration(bound_us))
+        }
+        (Some(delay_us), Some(bound_us)) => format!("{} ±{}", signed(delay_us), duration(bound_us)),
+        (Some(delay_us), None) => format!("{}, clock difference unknown", signed(delay_us)),
+    };
+    let version = node.version.as_ref().map_or_else(String::new, |version| format!("; {version}"));
+    let mut text = wrapped("", &format!("{}: {delay}{version}", node.node), 2);
+    node.steps.iter().for_each(|step| text.push_str(&self::step(step)));
+    node.unknown.iter().for_each(|unknown| text.push_str(&wrapped("  note: ", unknown, 8)));
+    text
+}
+
+fn step(step: &Step) -> String {
+    let after = or_dash(step.after_us.map(signed));
+    let head = match step.at {
+        Some(at) => format!("  {} {after:>9}  ", at.0),
+        None => "  ".to_owned(),
+    };
+    let by = if step.source == Source::Log {
+        String::new()
+    } else {
+        format!(" (told by {})", step.source.as_str())
+    };
+    let mut text = wrapped(&head, &format!("{}{by}", step.text), HANGING);
+    for line in step.lines.iter().take(LISTED) {
+        text.push_str(&quoted(line));
+    }
+    if let Some(more @ 1..) = step.lines.len().checked_sub(LISTED) {
+        text.push_str(&format!("{QUOTE}and {more} more lines: `--json` has all\n"));
+    }
+    text
+}
+
+/// A log line, broken at blanks where it is too long.
+fn quoted(line: &str) -> String {
+    let mut text = String::new();
+    for part in broken(&printable(line), WIDTH - QUOTE.len()) {
+        text.push_str(&format!("{QUOTE}{part}\n"));
+    }
+    text
+}
+
+/// A sentence behind `head`, broken at blanks, with `indent` blanks before what follows.
+fn wrapped(head: &str, sentence: &str, indent: usize) -> String {
+    let parts = broken(&printable(sentence), WIDTH - indent.max(head.chars().count()));
+    format!("{head}{}\n", parts.join(&format!("\n{:indent$}", "")))
+}
+
+/// Parts of at most `width` characters, broken at blanks. A word that is longer stays whole.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    for word in text.split(' ') {
+        let fits = part.chars().count() + 1 + word.chars().count() <= width;
+        if !part.is_empty() && !fits {
+            parts.push(std::mem::take(&mut part).trim_end().to_owned());
+        } else if !part.is_empty() {
+            part.push(' ');
+        }
+        part.push_str(word);
+    }
+    parts.push(part);
+    parts
+}
+
+/// Text of a node without what a terminal would obey.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            printable.extend(letter.escape_default());
+        } else {
+            printable.push(letter);
+        }
+    }
+    printable
+}
+
+fn signed(us: i64) -> String {
+    if us < 0 { duration(us) } else { format!("+{}", duration(us)) }
+}
