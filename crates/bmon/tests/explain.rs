@@ -112,6 +112,24 @@ fn standard_input_and_a_part_of_the_time_are_read_as_by_replay() {
 }
 
 #[test]
+fn a_tip_history_tells_when_a_block_was_the_tip() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bob.csv");
+    fs::write(&file, format!("108,{RECONSTRUCTED},1795362288700\n107,{INVALID},1795362288600\n")).unwrap();
+    let (bob, knots) = (format!("bob={}", file.display()), node("knots", "knots-29.4.3-blocks"));
+    let document: Value =
+        serde_json::from_str(&explain(&["block", RECONSTRUCTED, &knots, &bob, "--json"])).unwrap();
+    let node = document["nodes"].as_array().unwrap().iter().find(|node| node["node"] == "bob").unwrap();
+    let (steps, log) = (node["steps"].as_array().unwrap(), &node["log"]);
+    assert_eq!((steps.len(), &steps[0]["text"]), (1, &"tip, at height 108, by its tip history".into()));
+    assert_eq!(
+        (&steps[0]["at"], &steps[0]["lines"]),
+        (&"2026-11-22T15:44:48.700000Z".into(), &Value::Array(vec![]))
+    );
+    assert_eq!((&log["lines"], &log["from"]), (&2.into(), &"2026-11-22T15:44:48.600000Z".into()));
+}
+
+#[test]
 fn what_no_log_mentions_is_told_apart_from_wrong_arguments() {
     let core = node("core", "core-28.99-messages");
     let unknown = "ee".repeat(32);

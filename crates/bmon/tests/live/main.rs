@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "whatever fails fails the test")]
 
 mod demo;
+mod explain;
 mod faults;
 mod kill;
 mod latency;
