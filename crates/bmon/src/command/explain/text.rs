@@ -132,3 +132,41 @@ fn printable(text: &str) -> String {
 fn signed(us: i64) -> String {
     if us < 0 { duration(us) } else { format!("+{}", duration(us)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_at_blanks_and_nothing_of_it_is_lost() {
+        let line = format!("Saw new header hash={} height=7 {}", "0a".repeat(32), "word ".repeat(30));
+        let quoted = quoted(&line);
+        assert!(
+            quoted.lines().all(|part| part.starts_with(QUOTE) && part.chars().count() <= WIDTH),
+            "{quoted}"
+        );
+        let words: Vec<_> = quoted.lines().flat_map(|part| part[QUOTE.len()..].split_whitespace()).collect();
+        assert_eq!(words, line.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_stands_in_a_log() {
+        assert_eq!(quoted("a\u{1b}[2Jb\tc\u{9b}d"), format!("{QUOTE}a\\u{{1b}}[2Jb\\tc\\u{{9b}}d\n"));
+    }
+
+    #[test]
+    fn of_many_lines_the_first_are_shown_and_the_others_counted() {
+        let step = Step {
+            at: None,
+            after_us: None,
+            source: Source::Zmq,
+            message: None,
+            text: "connected".to_owned(),
+            lines: vec!["x".to_owned(); LISTED + 2],
+        };
+        let text = self::step(&step);
+        assert!(text.starts_with("  connected (told by zmq)\n"), "{text}");
+        assert!(text.ends_with("      | and 2 more lines: `--json` has all\n"), "{text}");
+        assert_eq!(text.lines().count(), 1 + LISTED + 1);
+    }
+}
