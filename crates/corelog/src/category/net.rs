@@ -273,14 +273,14 @@ message! {
 
 message! {
     /// A peer told the lowest fee rate of transactions that it wants to hear of (BIP 133).
-    FeeFilterReceived<'a> {
-        /// The fee rate with its unit, for example `0.00001000 BTC/kvB`.
-        fee_rate: &'a [u8],
+    FeeFilterReceived {
+        /// The fee rate in BTC per 1,000 virtual bytes, per 1,000 bytes in old versions: the unit follows it.
+        fee_rate: f64,
         /// The peer.
         peer: u64,
     }
     in Net;
-    "0.16?.." "src/net_processing.cpp:4990@31.99": "received: feefilter of %s from peer=%d" (fee_rate, peer);
+    "0.16?.." "src/net_processing.cpp:4990@31.99": "received: feefilter of %s %s from peer=%d" (fee_rate, _, peer);
 }
 
 message! {

@@ -274,7 +274,7 @@ messages! {
         CompactBlockInFlight,
         UnexpectedBlockTransactions,
         ReconstructionFailed,
-        FeeFilterReceived<'a>,
+        FeeFilterReceived,
         AddressesReceived,
         UnknownMessage<'a>,
         PongMismatch<'a>,
