@@ -1,17 +1,15 @@
 //! One log, from bytes to events: the one place where lines become events, for an agent that follows a log and for
 //! the replay of old ones.
 
-use std::fmt;
-
 use bmon_event::{AgentTime, Event, Kind, NodeTime, Source};
 
-use crate::{
-    assembler::Runs,
-    line::Line,
-    message::Message,
-    split::{RawLine, Splitter},
-    stamp::Minute,
-};
+pub use count::MessageCounts;
+
+use self::stretch::Stretch;
+use crate::{assembler::Runs, line::Line, message::Message, split::Splitter, stamp::Minute};
+
+mod count;
+mod stretch;
 
 /// A step back of the log's time that is more than threads overtaking one another.
 const STEP_BACK_US: i64 = 1_000_000;
@@ -23,6 +21,7 @@ pub struct Reader {
     clock: Clock,
     runs: Runs,
     counts: Counts,
+    stretch: Stretch,
 }
 
 /// The times of a log so far.
@@ -58,43 +57,19 @@ pub struct Counts {
     pub messages: MessageCounts,
 }
 
-/// How often each message was read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct MessageCounts([u64; Message::NAMES.len()]);
-
-impl MessageCounts {
-    const fn new() -> Self {
-        Self([0; Message::NAMES.len()])
-    }
-
-    #[inline]
-    fn add(&mut self, message: &Message<'_>) {
-        if let Some(count) = self.0.get_mut(message.index()) {
-            *count += 1;
-        }
-    }
-
-    /// The messages that were read, by name, with how often.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Message::NAMES.iter().copied().zip(self.0).filter(|(_, count)| *count > 0)
-    }
-
-    /// How often the message of this name was read, `None` when there is no such message.
-    pub fn get(&self, name: &str) -> Option<u64> {
-        Message::NAMES.iter().position(|known| *known == name).and_then(|index| self.0.get(index).copied())
-    }
-}
-
-impl Default for MessageCounts {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for MessageCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
+impl Counts {
+    /// Before the first line.
+    const NONE: Self = Self {
+        lines: 0,
+        matched: 0,
+        without_time: 0,
+        cut: 0,
+        suppressing: 0,
+        steps_back: 0,
+        largest_step_back_us: 0,
+        unplaced: 0,
+        messages: MessageCounts::NONE,
+    };
 }
 
 impl Reader {
@@ -105,17 +80,8 @@ impl Reader {
             splitter: Splitter::new(offset),
             clock: Clock { last: last_line, newest: last_line, minute: Minute::NONE },
             runs: Runs::new(),
-            counts: Counts {
-                lines: 0,
-                matched: 0,
-                without_time: 0,
-                cut: 0,
-                suppressing: 0,
-                steps_back: 0,
-                largest_step_back_us: 0,
-                unplaced: 0,
-                messages: MessageCounts::new(),
-            },
+            counts: Counts::NONE,
+            stretch: Stretch::NONE,
         }
     }
 
@@ -124,9 +90,24 @@ impl Reader {
     /// `received_at` is when the agent read them. In a replay it is `None`, and an event's agent time is the latest
     /// time of the log so far, so that it never goes back.
     pub fn read(&mut self, chunk: &[u8], received_at: Option<AgentTime>, mut each: impl FnMut(Event)) {
-        let Self { splitter, clock, runs, counts } = self;
+        let Self { splitter, clock, runs, counts, stretch } = self;
         splitter.feed(chunk, |raw| {
-            if let Some(event) = event(raw, received_at, clock, runs, counts) {
+            let line = Line::parse_after(raw.bytes, &mut clock.minute);
+            // In a log with times, a line without one continues the message of the line before. It is that message's
+            // text, whatever it looks like.
+            let is_read = !raw.cut && (line.time.is_some() || clock.last.is_none());
+            let message = if is_read { Message::parse(&line) } else { None };
+            if let Some(time) = line.time
+                && (stretch.ends_before(time) || matches!(message, Some(Message::NodeStarted(_))))
+                && let Some(kind) = stretch.next(time, counts, clock.last)
+                && let Some(event) = clock.event(kind, received_at)
+            {
+                each(event);
+            }
+            count(&line, raw.cut, clock, counts);
+            let Some(message) = message else { return };
+            stretch.note(&message);
+            if let Some(event) = event(&line, &message, received_at, clock, runs, counts) {
                 each(event);
             }
         });
@@ -147,6 +128,7 @@ impl Reader {
     /// Lines are missing before those of the next [`Self::read`]: no event is made of lines before and after them.
     pub fn interrupt(&mut self) {
         self.runs = Runs::new();
+        self.stretch = Stretch::NONE;
     }
 
     /// Offset of the first byte after the last complete line.
@@ -171,46 +153,46 @@ impl Reader {
 }
 
 #[inline]
-fn event(
-    raw: RawLine<'_>,
-    received_at: Option<AgentTime>,
-    clock: &mut Clock,
-    runs: &mut Runs,
-    counts: &mut Counts,
-) -> Option<Event> {
-    let line = Line::parse_after(raw.bytes, &mut clock.minute);
+fn count(line: &Line<'_>, cut: bool, clock: &mut Clock, counts: &mut Counts) {
     counts.lines += 1;
     counts.suppressing += u64::from(line.suppressing);
+    counts.cut += u64::from(cut);
     match line.time {
         Some(time) => clock.advance(time, counts),
         None => counts.without_time += 1,
     }
-    if raw.cut {
-        counts.cut += 1;
-        return None;
-    }
-    // In a log with times, a line without one continues the message of the line before. It is that message's text,
-    // whatever it looks like.
-    if line.time.is_none() && clock.last.is_some() {
-        return None;
-    }
-    let message = Message::parse(&line)?;
+}
+
+#[inline]
+fn event(
+    line: &Line<'_>,
+    message: &Message<'_>,
+    received_at: Option<AgentTime>,
+    clock: &Clock,
+    runs: &mut Runs,
+    counts: &mut Counts,
+) -> Option<Event> {
     counts.matched += 1;
-    counts.messages.add(&message);
-    let processed = runs.feed(line.thread, &message).map(|connected| Kind::BlockProcessed {
+    counts.messages.add(message);
+    let processed = runs.feed(line.thread, message).map(|connected| Kind::BlockProcessed {
         block: connected.block,
         height: connected.height,
         processing: Box::new(connected.processing),
     });
     let kind = message.to_kind(clock.last).or(processed)?;
-    let Some(agent_time) = received_at.or(clock.newest.map(NodeTime::on_agent_clock)) else {
-        counts.unplaced += 1;
-        return None;
-    };
-    Some(Event { source: Source::Log, node_time: clock.last, agent_time, kind })
+    let event = clock.event(kind, received_at);
+    counts.unplaced += u64::from(event.is_none());
+    event
 }
 
 impl Clock {
+    /// The event of the last line, `None` where no line has told a time that a replay could give it.
+    #[inline]
+    fn event(&self, kind: Kind, received_at: Option<AgentTime>) -> Option<Event> {
+        let agent_time = received_at.or(self.newest.map(NodeTime::on_agent_clock))?;
+        Some(Event { source: Source::Log, node_time: self.last, agent_time, kind })
+    }
+
     #[inline]
     fn advance(&mut self, time: NodeTime, counts: &mut Counts) {
         let back = self.last.map_or(0, |last| last.micros_since(time));

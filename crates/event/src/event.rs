@@ -5,6 +5,7 @@ use crate::{AgentTime, BlockHash, NodeTime, Txid, Wtxid};
 mod agent;
 mod host;
 mod log_lines;
+mod log_messages;
 mod processing;
 mod removal;
 mod rpc;
@@ -12,6 +13,7 @@ mod rpc;
 pub use agent::{AgentHealth, ClockSample, Gap};
 pub use host::HostSample;
 pub use log_lines::LogLines;
+pub use log_messages::{LogMessages, MessageCount};
 pub use processing::Processing;
 pub use removal::RemovalReason;
 pub use rpc::{ChainInfo, ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TipStatus};
@@ -239,6 +241,8 @@ pub enum Kind {
     },
     /// The agent's own counters since it started.
     AgentHealth(AgentHealth),
+    /// What the node's log held in a stretch of time.
+    LogMessages(LogMessages),
 
     /// What the node's log says about something, because the server wanted it.
     LogLines(LogLines),

@@ -2,8 +2,8 @@
 
 use super::{bad, schema};
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, MempoolInfo, NetworkInfo,
-    PeerInfo, Processing, TipStatus,
+    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, LogMessages, MempoolInfo,
+    MessageCount, NetworkInfo, PeerInfo, Processing, TipStatus,
 };
 use crate::{
     AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Subject, Txid, Wtxid,
@@ -228,6 +228,8 @@ structs! {
         rpc_time_us, dropped_events, spool_batches, spool_bytes, resident_bytes, wants_fulfilled, wants_refused,
         want_log_bytes
     }
+    LogMessages { from, to, lines, unmatched, messages, settings }
+    MessageCount { name, category, lines }
     LogLines { want, subject, lines, problem }
 }
 
@@ -304,6 +306,7 @@ kinds! {
         Clock(ClockSample)
         Gap(Gap)
         AgentHealth(AgentHealth)
+        LogMessages(LogMessages)
         LogLines(LogLines)
     }
 }

@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 65, 66"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 64, 65, 66"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -150,6 +150,8 @@ pub(super) enum Kind {
     SourceState(Box<SourceState>),
     #[prost(message, boxed, tag = "63")]
     AgentHealth(Box<AgentHealth>),
+    #[prost(message, boxed, tag = "64")]
+    LogMessages(Box<LogMessages>),
     #[prost(message, boxed, tag = "65")]
     LogLines(Box<LogLines>),
     #[prost(message, boxed, tag = "66")]
@@ -495,6 +497,32 @@ pub(super) struct AgentHealth {
     pub(super) wants_refused: u64,
     #[prost(uint64, tag = "16")]
     pub(super) want_log_bytes: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LogMessages {
+    #[prost(sint64, tag = "1")]
+    pub(super) from: i64,
+    #[prost(sint64, tag = "2")]
+    pub(super) to: i64,
+    #[prost(uint64, tag = "3")]
+    pub(super) lines: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) unmatched: u64,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) messages: Vec<MessageCount>,
+    #[prost(string, repeated, tag = "6")]
+    pub(super) settings: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct MessageCount {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) category: String,
+    #[prost(uint64, tag = "3")]
+    pub(super) lines: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

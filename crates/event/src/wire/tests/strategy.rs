@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::super::FURTHEST_US;
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, MempoolInfo, NetworkInfo,
-    PeerInfo, Processing, RemovalReason, TipStatus,
+    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, LogMessages, MempoolInfo,
+    MessageCount, NetworkInfo, PeerInfo, Processing, RemovalReason, TipStatus,
 };
 use crate::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source,
@@ -256,6 +256,17 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![clock, gap, state, health, started, Just(Kind::NodeStopping)]
 }
 
+fn log_messages() -> impl Strategy<Value = Kind> {
+    let count = (".{0,20}", ".{0,10}", any::<u64>());
+    let count = count.prop_map(|(name, category, lines)| MessageCount { name, category, lines });
+    (micros(), micros(), any::<[u64; 2]>(), vec(count, 0..4), vec(".{0,20}", 0..3)).prop_map(
+        |(from, to, [lines, unmatched], messages, settings)| {
+            let (from, to) = (NodeTime::from_micros(from), NodeTime::from_micros(to));
+            Kind::LogMessages(LogMessages { from, to, lines, unmatched, messages, settings })
+        },
+    )
+}
+
 fn want_kind() -> impl Strategy<Value = Kind> {
     let subject = prop_oneof![block().prop_map(Subject::Block), txid().prop_map(Subject::Tx)];
     let lines = (any::<u64>(), subject, vec(".{0,40}", 0..4), of(".{0,20}")).prop_map(
@@ -266,7 +277,7 @@ fn want_kind() -> impl Strategy<Value = Kind> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind(), 1 => want_kind()];
+    let kind = prop_oneof![6 => transaction_kind(), 3 => block_kind(), 2 => rpc_kind(), 1 => host_kind(), 2 => agent_kind(), 1 => want_kind(), 1 => log_messages()];
     (source(), of(micros().prop_map(NodeTime::from_micros)), agent_time(), kind)
         .prop_map(|(source, node_time, agent_time, kind)| Event { source, node_time, agent_time, kind })
 }
