@@ -68,6 +68,8 @@ pub enum Body {
     InvalidBlock(InvalidBlock),
     /// A source may have said more than was heard.
     Gap(Gap),
+    /// A message is absent from a node's log since its version changed.
+    VanishedMessage(VanishedMessage),
 }
 
 impl Body {
@@ -78,6 +80,7 @@ impl Body {
             Self::RejectedTx(_) => "rejected-tx",
             Self::InvalidBlock(_) => "invalid-block",
             Self::Gap(_) => "gap",
+            Self::VanishedMessage(_) => "vanished-message",
         }
     }
 }
@@ -135,4 +138,30 @@ pub struct Gap {
     pub lost: Option<u64>,
     /// Why, for a person to read.
     pub reason: String,
+}
+
+/// A message was common in a node's log and is absent since its version changed: bmon may not know its new wording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VanishedMessage {
+    /// Its name, as in `docs/log-messages.md`. `None` where no single message vanished, but many more lines than before
+    /// are no message that bmon knows.
+    pub message: Option<String>,
+    /// The banner of the version that had it.
+    pub version_before: String,
+    /// The banner of the version that has it not.
+    pub version_after: String,
+    /// Its lines in the last day of the old version; without a message, those that were none.
+    pub lines_before: u64,
+    /// Lines of it that were to be expected from the new version while it was watched.
+    pub expected: f64,
+    /// Share of the old version's lines that were no known message, from 0 to 1.
+    pub unmatched_before: f64,
+    /// The same of the new version.
+    pub unmatched_after: f64,
+    /// When the version changed.
+    pub watched_from: AgentTime,
+    /// How far the log was read when this was found.
+    pub watched_to: AgentTime,
+    /// When the message came after all, `None` while it has not.
+    pub came_at: Option<AgentTime>,
 }

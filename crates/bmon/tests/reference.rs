@@ -20,6 +20,7 @@ const COMMANDS: &[&[&str]] = &[
     &["rejections"],
     &["invalid-blocks"],
     &["gaps"],
+    &["vanished-messages"],
     &["replay"],
     &["explain"],
     &["explain", "block"],

@@ -208,6 +208,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::RejectedTx(_) => Topic::Rejections,
             Body::InvalidBlock(_) => Topic::InvalidBlocks,
             Body::Gap(_) => Topic::Gaps,
+            Body::VanishedMessage(_) => Topic::VanishedMessages,
         },
     }
 }

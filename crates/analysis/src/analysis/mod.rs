@@ -8,6 +8,7 @@ mod invalid_block;
 mod rejected_tx;
 mod reorg;
 mod tx_arrival;
+mod vanished_message;
 
 use std::fmt;
 
@@ -43,6 +44,7 @@ pub const ALL: &[Declaration] = &[
     rejected_tx::DECLARATION,
     invalid_block::DECLARATION,
     gap::DECLARATION,
+    vanished_message::DECLARATION,
 ];
 
 /// Every analysis, made for one node.

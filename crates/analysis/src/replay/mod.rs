@@ -20,6 +20,7 @@ pub use merge::Merge;
 pub use reading::{FileReading, LineCounts, Reading};
 pub use report::{
     Block, Gap, InvalidBlock, Lines, Node, Quantiles, Rejection, Reorg, Report, Spread, Stages, Time,
+    VanishedMessage,
 };
 
 /// What one node told.

@@ -42,6 +42,8 @@ pub struct Report {
     pub invalid_blocks: Vec<InvalidBlock>,
     /// Stretches of time for which events may be missing, by time.
     pub gaps: Vec<Gap>,
+    /// Messages that are absent since a node's version changed, by time.
+    pub vanished_messages: Vec<VanishedMessage>,
     /// How long blocks took from the first node to the last.
     pub block_spread: Spread,
     /// What in the logs makes the report less sure, for a person to read.
@@ -178,6 +180,34 @@ pub struct Gap {
     pub reason: String,
 }
 
+/// A message that was common in a node's log is absent since its version changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VanishedMessage {
+    /// The node.
+    pub node: NodeName,
+    /// The message's name, `None` where no single message vanished, but many more lines than before are no message
+    /// that bmon knows.
+    pub message: Option<String>,
+    /// The banner of the version that had it.
+    pub version_before: String,
+    /// The banner of the version that has it not.
+    pub version_after: String,
+    /// Its lines in the last day of the old version; without a message, those that were none.
+    pub lines_before: u64,
+    /// Lines of it that were to be expected from the new version while it was watched.
+    pub expected: f64,
+    /// Share of the old version's lines that were no known message, from 0 to 1.
+    pub unmatched_before: f64,
+    /// The same of the new version.
+    pub unmatched_after: f64,
+    /// When the version changed.
+    pub watched_from: Time,
+    /// How far the log was read when this was found.
+    pub watched_to: Time,
+    /// When the message came after all, `None` if it did not.
+    pub came_at: Option<Time>,
+}
+
 /// How long blocks took from the first node that connected them to the last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Spread {
@@ -270,6 +300,19 @@ impl Report {
                 to: Time(gap.to),
                 lost: gap.lost,
                 reason: gap.reason,
+            }),
+            Body::VanishedMessage(found) => self.vanished_messages.push(VanishedMessage {
+                node,
+                message: found.message,
+                version_before: found.version_before,
+                version_after: found.version_after,
+                lines_before: found.lines_before,
+                expected: found.expected,
+                unmatched_before: found.unmatched_before,
+                unmatched_after: found.unmatched_after,
+                watched_from: Time(found.watched_from),
+                watched_to: Time(found.watched_to),
+                came_at: found.came_at.map(Time),
             }),
         }
     }

@@ -10,3 +10,4 @@ mod reorg;
 mod replay;
 mod rows;
 mod sim;
+mod vanished;

@@ -207,6 +207,7 @@ fn the_document_has_its_keys_and_is_the_same_on_every_run() {
         "nodes",
         "rejections",
         "reorgs",
+        "vanished_messages",
         "warnings",
     ];
     assert_eq!(keys, expected);

@@ -18,6 +18,7 @@ mod run;
 mod server;
 mod staged;
 mod tx;
+mod vanished_messages;
 mod watch;
 
 use std::{
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     InvalidBlocks(invalid_blocks::InvalidBlocks),
     /// The latest stretches of time for which something may be missing
     Gaps(gaps::Gaps),
+    /// The latest log messages that are absent since a node's version changed
+    VanishedMessages(vanished_messages::VanishedMessages),
     /// Find the same things in old logs, without a server
     Replay(replay::Replay),
     /// What each node knew of a block or a transaction, step by step, with its log lines
@@ -106,6 +109,7 @@ impl Command {
             Self::Rejections(command) => command.run(config),
             Self::InvalidBlocks(command) => command.run(config),
             Self::Gaps(command) => command.run(config),
+            Self::VanishedMessages(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),
             Self::Config(command) => command.run(config),

@@ -19,7 +19,7 @@ use super::{Api, Endpoint, Refusal, parameter::Nothing};
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/stream",
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
-              `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`), and `beat` after five seconds \
+              `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -47,11 +47,13 @@ pub enum Topic {
     InvalidBlocks,
     /// `/api/v1/gaps`.
     Gaps,
+    /// `/api/v1/vanished-messages`.
+    VanishedMessages,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -59,6 +61,7 @@ impl Topic {
         Self::Rejections,
         Self::InvalidBlocks,
         Self::Gaps,
+        Self::VanishedMessages,
     ];
 }
 

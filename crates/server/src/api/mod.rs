@@ -24,6 +24,7 @@ pub mod reorgs;
 mod state;
 pub mod status;
 pub mod tx;
+pub mod vanished_messages;
 
 use axum::{
     Router,
@@ -77,6 +78,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &rejections::ENDPOINT,
     &invalid_blocks::ENDPOINT,
     &gaps::ENDPOINT,
+    &vanished_messages::ENDPOINT,
     &status::ENDPOINT,
     &live::ENDPOINT,
     &metrics::ENDPOINT,

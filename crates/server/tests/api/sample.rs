@@ -2,7 +2,7 @@
 //! whose order the clocks cannot tell, an invalid one, a reorg, refusals, gaps and a failing source.
 
 use bmon_analysis::{
-    finding::{Body, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg},
+    finding::{Body, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage},
     row::{
         AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
         SourceRow, Stage, TxSighting,
@@ -75,6 +75,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     }
     processing(&mut rows, now);
     invalid_block(&mut rows, now);
+    vanished_messages(&mut rows, now);
     transactions(&mut rows, now);
     findings(&mut rows, now);
     rows
@@ -231,6 +232,26 @@ fn findings(rows: &mut Vec<Row>, now: ServerTime) {
     ));
     let away = "the agent was not running";
     rows.push(finding(2, "bob", ago(7_200), Source::Agent, gap(Source::Zmq, None, 7_200, None, away)));
+}
+
+fn vanished_messages(rows: &mut Vec<Row>, now: ServerTime) {
+    let time = |seconds: i64| AgentTime::from_micros(now.as_micros() - seconds * S);
+    for (number, message, came_at) in [(0x71, "HeaderSeen", None), (0x72, "BlockReceived", Some(time(60)))] {
+        let body = VanishedMessage {
+            message: Some(message.to_owned()),
+            version_before: "Bitcoin Core version v29.1.0 (release build)".to_owned(),
+            version_after: "Bitcoin Core version v32.0.0 (release build)".to_owned(),
+            lines_before: 152,
+            expected: 20.5,
+            unmatched_before: 0.18,
+            unmatched_after: 0.22,
+            watched_from: time(12_000),
+            watched_to: time(100),
+            came_at,
+        };
+        let at = now.plus_micros(-12_000 * S);
+        rows.push(finding(number, "carol", at, Source::Log, Body::VanishedMessage(body)));
+    }
 }
 
 fn node(now: ServerTime, node: &str, version: &str, height: u32) -> NodeRow {

@@ -23,8 +23,8 @@ pub(super) fn report(report: &Report) -> String {
     let mut text = nodes(report);
     text.push('\n');
     text.push_str(&lines(report));
-    for section in [spread(report), reorgs(report), invalid_blocks(report), rejections(report), gaps(report)]
-    {
+    let found = [reorgs(report), invalid_blocks(report), rejections(report), gaps(report), vanished(report)];
+    for section in [spread(report)].into_iter().chain(found) {
         if !section.is_empty() {
             text.push('\n');
             text.push_str(&section);
@@ -183,6 +183,28 @@ fn gaps(report: &Report) -> String {
         text.push_str(&format!("GAP of {node} from {from} to {to}: {}\n", gap.reason));
     }
     text + &others(report.gaps.len(), "gaps")
+}
+
+fn vanished(report: &Report) -> String {
+    let mut text = String::new();
+    for found in report.vanished_messages.iter().take(LISTED) {
+        let (node, at, lines, expected) =
+            (&found.node, found.watched_from.0, found.lines_before, found.expected);
+        let version = &found.version_after;
+        text.push_str(&match (&found.message, found.came_at) {
+            (_, Some(_)) => continue,
+            (Some(message), _) => format!(
+                "VANISHED MESSAGE of {node} since {at}, {version}: {message}, {lines} times in the day before, \
+                 {expected:.0} expected\n"
+            ),
+            (None, _) => format!(
+                "UNKNOWN LINES of {node} since {at}, {version}: {:.1} % of all, {:.1} % before\n",
+                found.unmatched_after * 100.0,
+                found.unmatched_before * 100.0
+            ),
+        });
+    }
+    text + &others(report.vanished_messages.len(), "vanished messages")
 }
 
 /// Says what is not listed.
