@@ -180,3 +180,43 @@ proptest! {
         prop_assert_eq!(absent(&found), []);
     }
 }
+
+/// Lines of real nodes of two versions, again and again: a day of the one, then six hours of the other. `reword` changes
+/// the lines of the new version.
+fn recorded(reword: impl Fn(&str) -> String) -> Vec<Event> {
+    const LOGS: [&str; 2] = [
+        include_str!("../../../corelog/tests/data/core-28.99-messages.log"),
+        include_str!("../../../corelog/tests/data/core-31.99-messages.log"),
+    ];
+    let mut reader = bmon_corelog::Reader::new(0, None);
+    let mut events = Vec::new();
+    let mut at = NodeTime::from_micros(START);
+    for (run, (log, banner)) in LOGS.iter().zip([OLD, NEW]).enumerate() {
+        let texts: Vec<_> =
+            log.lines().filter_map(|line| line.split_once("Z ").map(|(_, text)| text)).collect();
+        let texts = texts.iter().filter(|text| !text.contains(" version v"));
+        let texts: Vec<_> =
+            texts.map(|text| if run == 0 { (*text).to_owned() } else { reword(text) }).collect();
+        let mut told = format!("{at} {banner}\n{at} Config file arg: debug=\"1\"\n");
+        for _ in 0..[144, 36][run] {
+            let begin = at;
+            for text in &texts {
+                at = at.plus_micros(10 * MINUTE / i64::try_from(texts.len() + 1).unwrap());
+                told.push_str(&format!("{at} {text}\n"));
+            }
+            at = begin.plus_micros(10 * MINUTE);
+        }
+        reader.read(told.as_bytes(), None, |event| events.push(event));
+    }
+    events
+}
+
+#[test]
+fn on_real_lines_a_wording_that_is_not_known_is_found() {
+    let known = vanished(&recorded(str::to_owned));
+    let reworded = vanished(&recorded(|text| text.replace("UpdateTip: new best=", "Tip is now ")));
+    let (known, reworded) = (absent(&known), absent(&reworded));
+    assert!(!known.contains(&Some("UpdateTip")), "{known:?}");
+    let news: Vec<_> = reworded.iter().filter(|message| !known.contains(message)).collect();
+    assert_eq!(news, [&Some("UpdateTip")]);
+}

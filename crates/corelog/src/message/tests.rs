@@ -145,3 +145,17 @@ proptest! {
         prop_assert_eq!(message.and_then(|message| message.to_kind(None)), None);
     }
 }
+
+/// What fuzzing found: texts that were read as another message than the one they are.
+#[test]
+fn a_text_that_goes_on_after_an_imitation_is_its_own_message() {
+    for (category, text, expected) in [
+        (Category::Bench, "FlushStateToDisk: x started completed (1.00ms)", "FlushStepDone"),
+        (Category::Bench, "FlushStateToDisk: x completed (1.00ms) started", "FlushStep"),
+        (Category::Net, "received: feefilter of 0.00001000 BTC/kvB from peer=3", "FeeFilterReceived"),
+        (Category::Net, "received: feefilter of 0.00001000 BTC/kB from peer=3", "FeeFilterReceived"),
+        (Category::Net, "received: feefilter (8 bytes) peer=3", "MessageReceived"),
+    ] {
+        assert_eq!(name(Message::parse(&line(Some(category), text.as_bytes()))), Some(expected), "{text}");
+    }
+}
