@@ -35,7 +35,7 @@ bitcoind-core: ## build Bitcoin Core from source as a second node version (about
 
 .PHONY: bench
 bench: setup ## the figures of docs/benchmarks.md that need no nodes
-	cargo bench --package bmon-corelog --package bmon-spool --package bmon-store --package bmon-server --package bmon-replay
+	cargo bench --package bmon-corelog --package bmon-spool --package bmon-store --package bmon-server --package bmon-replay --package bmon-analysis
 
 .PHONY: docs
 docs: ## write the generated reference pages again

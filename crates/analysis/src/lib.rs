@@ -13,6 +13,7 @@ pub mod replay;
 pub mod row;
 pub mod settings;
 mod state;
+pub mod tree;
 
 pub use engine::{Counters, Engine};
 pub use settings::Settings;

@@ -40,6 +40,16 @@ impl<K: Hash + Eq, V> Memory<K, V> {
         self.young.insert(key, value);
     }
 
+    /// Takes out what is remembered for `key`.
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        self.young.remove(key).or_else(|| self.old.remove(key))
+    }
+
+    /// All that is remembered, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.young.iter().chain(&self.old)
+    }
+
     /// Entries forgotten since the start.
     pub(crate) const fn forgotten(&self) -> u64 {
         self.forgotten
@@ -74,6 +84,17 @@ mod tests {
             assert!((at.saturating_sub(50)..=at).all(|key| memory.get(&key).is_some()));
             assert!((0..at.saturating_sub(102)).all(|key| memory.get(&key).is_none()));
         }
+    }
+
+    #[test]
+    fn what_is_taken_out_is_not_remembered_any_more() {
+        let mut memory = memory(100, 4);
+        for key in 0..3 {
+            memory.insert(AgentTime::from_micros(0), key, key);
+        }
+        assert_eq!((memory.remove(&0), memory.remove(&2), memory.remove(&2)), (Some(0), Some(2), None));
+        assert_eq!(memory.iter().collect::<Vec<_>>(), [(&1, &1)]);
+        assert_eq!(memory.forgotten(), 0);
     }
 
     #[test]
