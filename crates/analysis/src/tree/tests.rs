@@ -254,6 +254,31 @@ fn a_block_below_the_root_moves_the_root_down_and_is_asked_for_if_something_need
 }
 
 #[test]
+fn far_ancestors_and_forks_are_found_although_the_root_came_from_the_middle() {
+    let trunk = chain(BlockHash::from_bytes([1; 32]), 1_500, 1);
+    let side = chain(trunk[300].hash(), 700, 2);
+    let mut tree = Tree::new(trunk[800].clone(), 10_800);
+    for header in side.iter().chain(&trunk[801..]).chain(trunk[..800].iter().rev()) {
+        tree.insert(header.clone());
+    }
+    assert_eq!((tree.root(), tree.headers()), ((trunk[0].hash(), 10_000), 2_200));
+    let heights = 10_000..;
+    let [top, side_top] = [&trunk, &side].map(|branch| branch.last().unwrap().hash());
+    for (height, header) in heights.clone().zip(&trunk) {
+        assert_eq!(tree.ancestor(top, height), Some(header.hash()));
+    }
+    for (height, header) in heights.zip(trunk[..=300].iter().chain(&side)) {
+        assert_eq!(tree.ancestor(side_top, height), Some(header.hash()));
+    }
+    for place in 0..700 {
+        let fork = trunk[place.min(300)].hash();
+        assert_eq!(tree.fork(trunk[place].hash(), side[699 - place].hash()), Some(fork));
+    }
+    assert_eq!((tree.ancestor(top, 11_500), tree.ancestor(top, 9_999)), (None, None));
+    assert_eq!(tree.compare(top, side_top).unwrap().by_work(), Some(Ordering::Greater));
+}
+
+#[test]
 fn what_waits_is_bounded_and_what_is_dropped_is_counted() {
     let mut tree = Tree::new(header(FIRST[0]), 0);
     for which in 0..10_000 {
@@ -330,4 +355,22 @@ fn words_about_branches_without_end_are_bounded() {
         tree.insert(block);
     }
     assert_eq!(tree.dropped(), 600 - 256);
+}
+
+#[test]
+fn a_tip_that_goes_up_and_down_without_end_takes_no_room() {
+    let root = mine(BlockHash::from_bytes([1; 32]), 0);
+    let blocks = chain(root.hash(), 2, 1);
+    let mut tree = Tree::new(root, 10);
+    for header in &blocks {
+        tree.insert(header.clone());
+    }
+    for at in 0..1_000 {
+        for (serial, header) in (0..).zip(&blocks) {
+            let stamp = Stamp { at: AgentTime::from_micros(at), serial };
+            tree.said(&node("alice"), header.hash(), Word::Active, stamp);
+        }
+        assert_eq!(tree.active_tip(&node("alice")), Some(blocks[1].hash()));
+    }
+    assert_eq!(tree.dropped(), 0);
 }
