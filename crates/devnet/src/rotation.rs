@@ -9,7 +9,8 @@ use crate::{Node, NodeError};
 /// How a log is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// The file is renamed and the node told with SIGHUP to open a new one, which it does with its next line.
+    /// The file is renamed and the node told with SIGHUP to open a new one, which it does with its next line after the
+    /// signal has arrived.
     Rename,
     /// The file is copied and truncated in place (`copytruncate` of logrotate). Lines written between the two are
     /// lost, as they are there.

@@ -93,6 +93,12 @@ fn a_log_is_rotated_both_ways() {
     for (how, number) in [(Rotation::Rename, 1), (Rotation::CopyTruncate, 2)] {
         let rotated = node.rotate_log(how).unwrap();
         assert_eq!(rotated, node.debug_log().with_extension(format!("log.{number}")));
+        // The signal takes its time: lines may come before it and go to the old file.
+        let reopened = (0..100).any(|_| {
+            node.mine(1, Lock::new(0)).unwrap();
+            node.debug_log().exists()
+        });
+        assert!(reopened, "{how:?}");
         let block = node.mine(1, Lock::new(0)).unwrap()[0].to_string();
         let new = fs::read_to_string(node.debug_log()).unwrap();
         assert!(new.contains(&format!("UpdateTip: new best={block}")), "{how:?}: {new}");
