@@ -9,7 +9,7 @@ use crate::{
 
 mod list;
 
-use list::DECLARED;
+pub(crate) use list::DECLARED;
 pub use list::Message;
 
 /// One way in which some versions of the node word one message.

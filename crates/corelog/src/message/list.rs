@@ -47,7 +47,7 @@ macro_rules! messages {
         enum Place { $($($name,)+)+ }
 
         /// The wordings of every message, in the order in which they are tried.
-        pub(super) const DECLARED: &[&[Wording]] = &[$($(category::$file::$name::WORDINGS,)+)+];
+        pub(crate) const DECLARED: &[&[Wording]] = &[$($(category::$file::$name::WORDINGS,)+)+];
     };
 }
 

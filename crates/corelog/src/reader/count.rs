@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::message::Message;
+use crate::message::{DECLARED, Message, Wording};
 
 /// How often each message was read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,10 +24,10 @@ impl MessageCounts {
         Message::NAMES.iter().copied().zip(self.0).filter(|(_, count)| *count > 0)
     }
 
-    /// The messages that were read since `before`, by name, with how often.
-    pub(super) fn since(&self, before: &Self) -> impl Iterator<Item = (&'static str, u64)> {
+    /// The messages that were read since `before`, by their wordings, with how often.
+    pub(super) fn since(&self, before: &Self) -> impl Iterator<Item = (&'static [Wording], u64)> {
         let counts = self.0.iter().zip(before.0).map(|(now, before)| now.saturating_sub(before));
-        Message::NAMES.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
+        DECLARED.iter().copied().zip(counts).filter(|(_, count)| *count > 0)
     }
 
     /// How often the message of this name was read, `None` when there is no such message.

@@ -9,7 +9,7 @@ use super::Counts;
 use crate::{
     category::node::Setting,
     label::Category,
-    message::{Message, WORDINGS},
+    message::{Message, Wording},
 };
 
 /// How long a stretch is: short beside the hours over which logs are compared, and long enough to cost nothing.
@@ -62,8 +62,8 @@ impl Stretch {
         let this = std::mem::replace(self, next);
         let timed = |counts: &Counts| counts.lines.saturating_sub(counts.without_time);
         let lines = timed(counts).saturating_sub(timed(&this.since));
-        let messages: Vec<_> =
-            counts.messages.since(&this.since.messages).map(|(name, lines)| count(name, lines)).collect();
+        let since = counts.messages.since(&this.since.messages);
+        let messages: Vec<_> = since.filter_map(|(wordings, lines)| count(wordings, lines)).collect();
         let unmatched = lines.saturating_sub(messages.iter().map(|count| count.lines).sum());
         let (from, to) = (this.from?, last?);
         let settings = this.settings;
@@ -97,11 +97,12 @@ impl Stretch {
     }
 }
 
-fn count(name: &str, lines: u64) -> MessageCount {
-    let declared = WORDINGS.iter().find(|wording| wording.message == name);
-    let category = declared.and_then(|wording| wording.categories.first()).copied();
-    let category = category.filter(|category| *category != Category::All).map_or("", Category::as_str);
-    MessageCount { name: name.to_owned(), category: category.to_owned(), lines }
+/// `None` for a message without a wording: there is none.
+fn count(wordings: &[Wording], lines: u64) -> Option<MessageCount> {
+    let declared = wordings.first()?;
+    let category = declared.categories.first().filter(|category| **category != Category::All);
+    let category = category.map_or("", |category| category.as_str());
+    Some(MessageCount { name: declared.message.to_owned(), category: category.to_owned(), lines })
 }
 
 #[cfg(test)]
