@@ -7,11 +7,13 @@ mod support;
 use std::fs;
 
 use bmon_agent::{Agent, Config, config::LogConfig};
+use bmon_devnet::{Node, NodeConfig, coin::Lock, exe};
 use bmon_event::{
     AgentTime, BlockHash, Event, Kind, NodeTime, Subject, Want, Wanted,
-    event::{AgentHealth, LogLines},
+    event::{AgentHealth, BlockPart, Headers, LogLines},
 };
-use support::{Server, config};
+use serde_json::json;
+use support::{Server, config, config_of};
 use tempfile::TempDir;
 
 const AT_US: i64 = 1_780_000_000_000_000;
@@ -98,4 +100,76 @@ fn a_server_that_wants_without_end_gets_few_answers_and_all_events() {
     assert_eq!(told.dropped_events, 0);
     let sequences = seen.sequences();
     assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
+}
+
+/// A node with a chain of `count` blocks above block 0, their hashes by height, a server, and the node's agent.
+fn start_node(count: u32) -> (TempDir, Node, Vec<BlockHash>, Server, Agent) {
+    let (dir, server) = (TempDir::new().unwrap(), Server::start());
+    let exe = exe::find().unwrap().swap_remove(0);
+    let node = Node::start(NodeConfig::new("alice".parse().unwrap(), exe, dir.path().join("node"))).unwrap();
+    node.mine(count, Lock::new(0)).unwrap();
+    let hash = |height: u32| node.rpc().call::<BlockHash>("getblockhash", json!([height])).unwrap();
+    let chain = (0..=count).map(hash).collect();
+    let agent = Agent::start(config_of(&node, dir.path(), &server.url())).unwrap();
+    (dir, node, chain, server, agent)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn ask(server: &Server, id: u64, max_bytes: u64, what: Wanted) -> Kind {
+    let want = Want { id, within_ms: 60_000, max_bytes, what };
+    server.seen().wants[1] = vec![serde_json::to_string(&want).unwrap()];
+    server.wait_for_event("an answer", answer(id))
+}
+
+#[test]
+fn headers_are_those_of_a_block_and_of_the_blocks_before_it() {
+    let (_dir, node, chain, server, _agent) = start_node(5);
+    for (id, height, count, most, expected) in [
+        (1, 5, 3, u64::MAX, vec![5, 4, 3]),
+        (2, 2, 9, u64::MAX, vec![2, 1, 0]),
+        (3, 5, 9, 1_024 + 2 * 112 + 111, vec![5, 4]),
+    ] {
+        let Kind::Headers(Headers { headers, .. }) =
+            ask(&server, id, most, Wanted::Headers { block: chain[height], count })
+        else {
+            unreachable!("headers were wanted")
+        };
+        let told: Vec<_> = headers.iter().map(|header| header.block).collect();
+        assert_eq!(told, expected.iter().map(|height| chain[*height]).collect::<Vec<_>>());
+        for header in headers {
+            let raw: String = node.rpc().call("getblockheader", json!([header.block, false])).unwrap();
+            assert_eq!(hex(&header.raw), raw);
+        }
+    }
+    let unknown = Wanted::Headers { block: BlockHash::from_bytes([7; 32]), count: 1 };
+    let Kind::WantRefused { reason, .. } = ask(&server, 4, u64::MAX, unknown) else {
+        unreachable!("there is no such block")
+    };
+    assert_eq!(reason, "failed with the node's error -5: Block not found");
+}
+
+#[test]
+fn the_parts_of_a_block_are_the_block() {
+    let (_dir, node, chain, server, _agent) = start_node(1);
+    let block = chain[1];
+    let digits: String = node.rpc().call("getblock", json!([block, 0])).unwrap();
+    let (mut got, mut id) = (Vec::new(), 0);
+    while got.len() * 2 < digits.len() {
+        id += 1;
+        let what = Wanted::BlockPart { block, offset: got.len() as u64, bytes: u64::MAX };
+        let Kind::BlockPart(BlockPart { offset, size_bytes, bytes, .. }) =
+            ask(&server, id, 1_024 + 100, what)
+        else {
+            unreachable!("a part was wanted")
+        };
+        assert_eq!((offset, size_bytes), (got.len() as u64, digits.len() as u64 / 2));
+        assert!((1..=100).contains(&bytes.len()));
+        got.extend(bytes);
+    }
+    assert_eq!(hex(&got), digits);
+    assert!(id > 1);
 }

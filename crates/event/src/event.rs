@@ -3,6 +3,9 @@
 use crate::{AgentTime, BlockHash, NodeTime, Txid, Wtxid};
 
 mod agent;
+mod answer;
+mod block_part;
+mod headers;
 mod host;
 mod log_lines;
 mod log_messages;
@@ -11,6 +14,8 @@ mod removal;
 mod rpc;
 
 pub use agent::{AgentHealth, ClockSample, Gap};
+pub use block_part::BlockPart;
+pub use headers::{Headers, RawHeader};
 pub use host::HostSample;
 pub use log_lines::LogLines;
 pub use log_messages::{LogMessages, MessageCount};
@@ -246,6 +251,10 @@ pub enum Kind {
 
     /// What the node's log says about something, because the server wanted it.
     LogLines(LogLines),
+    /// The headers of a block and of blocks before it, because the server wanted them.
+    Headers(Headers),
+    /// Some bytes of a block, because the server wanted them.
+    BlockPart(BlockPart),
     /// The agent does not fulfil a want.
     WantRefused {
         /// The want's id.

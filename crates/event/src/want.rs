@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentTime, Subject};
+use crate::{AgentTime, BlockHash, Subject};
 
 /// One thing that a server wants of one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Want {
     pub id: u64,
     /// How long after it was received an answer is of use, in milliseconds.
     pub within_ms: u64,
-    /// Most bytes of text that the answer may hold.
+    /// Most bytes that the answer may hold.
     pub max_bytes: u64,
     /// What is wanted.
     #[serde(flatten)]
@@ -37,6 +37,22 @@ pub enum Wanted {
         #[serde(rename = "to_us")]
         to: AgentTime,
     },
+    /// Block headers, answered with [`Headers`](crate::event::Headers).
+    Headers {
+        /// The first block.
+        block: BlockHash,
+        /// Headers to give: that of `block` and of those before it.
+        count: u32,
+    },
+    /// Bytes of a block as it is serialised with its witnesses, answered with [`BlockPart`](crate::event::BlockPart).
+    BlockPart {
+        /// The block.
+        block: BlockHash,
+        /// Where to begin.
+        offset: u64,
+        /// Most bytes to give.
+        bytes: u64,
+    },
 }
 
 #[cfg(test)]
@@ -44,21 +60,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{BlockHash, Txid};
+    use crate::Txid;
 
     proptest! {
         #[test]
         fn any_want_comes_back_as_it_was(
             numbers in any::<[u64; 3]>(),
             hash in any::<[u8; 32]>(),
-            is_block in any::<bool>(),
+            kind in 0..4,
             times in any::<[i64; 2]>(),
+            count in any::<u32>(),
         ) {
             let [id, within_ms, max_bytes] = numbers;
-            let subject =
-                if is_block { Subject::Block(BlockHash::from_bytes(hash)) } else { Subject::Tx(Txid::from_bytes(hash)) };
-            let [from, to] = times.map(AgentTime::from_micros);
-            let want = Want { id, within_ms, max_bytes, what: Wanted::LogLines { subject, from, to } };
+            let ([from, to], block) = (times.map(AgentTime::from_micros), BlockHash::from_bytes(hash));
+            let what = match kind {
+                0 => Wanted::LogLines { subject: Subject::Block(block), from, to },
+                1 => Wanted::LogLines { subject: Subject::Tx(Txid::from_bytes(hash)), from, to },
+                2 => Wanted::Headers { block, count },
+                _ => Wanted::BlockPart { block, offset: id, bytes: within_ms },
+            };
+            let want = Want { id, within_ms, max_bytes, what };
             let json = serde_json::to_string(&want).unwrap();
             prop_assert_eq!(serde_json::from_str::<Want>(&json).unwrap(), want);
         }

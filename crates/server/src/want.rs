@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bmon_event::{Event, Kind, Network, NodeName, ServerTime, Want, Wanted};
+use bmon_event::{Event, Kind, Network, NodeName, ServerTime, Want, Wanted, event::Headers};
 use tokio::sync::watch;
 
 use crate::ingest::{Counters, count};
@@ -23,7 +23,7 @@ const MOST_OPEN_OF_NODE: usize = 16;
 /// How long a want is open: an idle agent calls once a second, and its answer comes at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Most bytes of text in an answer.
+/// Most bytes in an answer.
 const MOST_BYTES: u64 = 256 << 10;
 
 /// An agent that has not called for this long is away: an idle one calls once a second.
@@ -177,14 +177,18 @@ impl Open {
 
     /// Whether `kind` is what was asked for, and no more of it.
     fn is_answered_by(&self, kind: &Kind) -> bool {
-        let bytes = match (&self.what, kind) {
-            (Wanted::LogLines { subject, .. }, Kind::LogLines(lines)) if lines.subject == *subject => {
-                lines.bytes()
+        let is_of_kind = match (&self.what, kind) {
+            (Wanted::LogLines { subject, .. }, Kind::LogLines(lines)) => lines.subject == *subject,
+            (Wanted::Headers { block, count }, Kind::Headers(Headers { headers, .. })) => {
+                headers.first().is_some_and(|first| first.block == *block) && headers.len() <= *count as usize
             }
-            (_, Kind::WantRefused { reason, .. }) => reason.len(),
-            _ => return false,
+            (Wanted::BlockPart { block, offset, bytes }, Kind::BlockPart(part)) => {
+                part.block == *block && part.offset == *offset && part.bytes.len() as u64 <= *bytes
+            }
+            (_, Kind::WantRefused { .. }) => true,
+            _ => false,
         };
-        bytes as u64 <= MOST_BYTES
+        is_of_kind && kind.want_bytes() as u64 <= MOST_BYTES
     }
 }
 

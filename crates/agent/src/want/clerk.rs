@@ -1,16 +1,20 @@
 use std::{path::PathBuf, time::Instant};
 
-use bmon_event::{Kind, Source, Want, Wanted};
+use bmon_event::{Kind, Source, Want, Wanted, event::Headers};
 
 use super::{
     ANSWER_BYTES, ANSWER_BYTES_PER_MINUTE, Bounds, PROBLEM_BYTES, READ_BYTES, READ_BYTES_PER_MINUTE,
+    block_part,
+    chain_rpc::ChainRpc,
     desk::{Desk, Order, Refused, Wanting},
+    headers,
     log_lines::Request,
     per_minute::PerMinute,
 };
 use crate::{
     clock,
-    config::LogConfig,
+    config::{LogConfig, RpcConfig},
+    health::Counters,
     shipper::chain,
     source::{Context, Reader},
 };
@@ -20,6 +24,8 @@ pub(crate) struct Clerk {
     desk: Desk,
     /// The node's log, `None` if it is not read.
     log: Option<PathBuf>,
+    /// The node's RPC server, `None` if it is not called.
+    rpc: Option<ChainRpc>,
     readable: PerMinute,
     tellable: PerMinute,
 }
@@ -31,10 +37,16 @@ struct Answer {
 }
 
 impl Clerk {
-    pub(crate) fn new(desk: Desk, log: Option<&LogConfig>) -> Self {
+    pub(crate) fn new(
+        desk: Desk,
+        log: Option<&LogConfig>,
+        rpc: Option<&RpcConfig>,
+        counters: &Counters,
+    ) -> Self {
         Self {
             desk,
             log: log.map(|log| log.path.clone()),
+            rpc: rpc.map(|rpc| ChainRpc::new(rpc, counters.clone())),
             readable: PerMinute::new(READ_BYTES_PER_MINUTE),
             tellable: PerMinute::new(ANSWER_BYTES_PER_MINUTE),
         }
@@ -53,16 +65,13 @@ impl Clerk {
         if now >= until {
             return refusal(want.id, "its time was over before its turn came");
         }
-        if bounds.read_bytes == 0 {
-            return refusal(want.id, "the wants of the last minute have read as much of the log as they may");
-        }
         if bounds.answer_bytes == 0 {
             return refusal(want.id, "there is no room for an answer, or those of the last minute took it");
         }
         let answer = self.fulfil(&want, bounds, &|| is_stopped() || clock::instant() >= until);
         self.readable.spend(answer.log_bytes);
-        if let Kind::LogLines(lines) = &answer.kind {
-            self.tellable.spend(lines.bytes() as u64);
+        if !matches!(answer.kind, Kind::WantRefused { .. }) {
+            self.tellable.spend(answer.kind.want_bytes() as u64);
         }
         answer
     }
@@ -72,20 +81,38 @@ impl Clerk {
         want.max_bytes.min(ANSWER_BYTES).min(self.tellable.left(now)).saturating_sub(PROBLEM_BYTES)
     }
 
-    fn fulfil(&self, want: &Want, bounds: Bounds, is_over: &dyn Fn() -> bool) -> Answer {
-        match want.what {
-            Wanted::LogLines { subject, from, to } => {
-                let Some(path) = &self.log else {
-                    return refusal(want.id, "the agent does not read the node's log");
-                };
-                let found = Request { path, subject, from, to, bounds }.fulfil(is_over);
-                let kind = match found.lines {
-                    Ok(lines) => lines.into_kind(want.id, subject),
-                    Err(error) => refused(want.id, format!("failed to {}", chain(&error))),
-                };
-                Answer { kind, log_bytes: found.read_bytes }
+    fn fulfil(&mut self, want: &Want, bounds: Bounds, is_over: &dyn Fn() -> bool) -> Answer {
+        let kind = match (&want.what, self.rpc.as_mut()) {
+            (Wanted::LogLines { .. }, _) => return self.log_lines(want, bounds, is_over),
+            (_, None) => Err("the agent does not call the node's RPC server".to_owned()),
+            (Wanted::Headers { block, count }, Some(rpc)) => {
+                let headers = headers::fulfil(rpc, *block, *count, bounds.answer_bytes, is_over);
+                headers.map(|headers| Kind::Headers(Headers { want: want.id, headers }))
             }
+            (Wanted::BlockPart { block, offset, bytes }, Some(rpc)) => {
+                let most = (*bytes, bounds.answer_bytes);
+                block_part::fulfil(rpc, want.id, *block, *offset, most).map(Kind::BlockPart)
+            }
+        };
+        Answer { kind: kind.unwrap_or_else(|reason| refused(want.id, reason)), log_bytes: 0 }
+    }
+
+    fn log_lines(&self, want: &Want, bounds: Bounds, is_over: &dyn Fn() -> bool) -> Answer {
+        let Wanted::LogLines { subject, from, to } = want.what else {
+            return refusal(want.id, "no log lines are wanted");
+        };
+        let Some(path) = &self.log else {
+            return refusal(want.id, "the agent does not read the node's log");
+        };
+        if bounds.read_bytes == 0 {
+            return refusal(want.id, "the wants of the last minute have read as much of the log as they may");
         }
+        let found = Request { path, subject, from, to, bounds }.fulfil(is_over);
+        let kind = match found.lines {
+            Ok(lines) => lines.into_kind(want.id, subject),
+            Err(error) => refused(want.id, format!("failed to {}", chain(&error))),
+        };
+        Answer { kind, log_bytes: found.read_bytes }
     }
 }
 
@@ -105,6 +132,9 @@ impl Reader for Clerk {
     fn run(mut self: Box<Self>, context: Context) {
         let desk = self.desk.clone();
         context.stop.interrupts(Box::new(move || desk.close()));
+        if let Some(rpc) = &self.rpc {
+            context.stop.interrupts(Box::new(rpc.interrupter()));
+        }
         while let Some(order) = self.desk.next() {
             let Answer { kind, log_bytes } = self.answer(order, || context.stop.is_set());
             context.counters.add_want(!matches!(kind, Kind::WantRefused { .. }), log_bytes);
@@ -136,7 +166,8 @@ mod tests {
         let line = format!("{time} [validation] NewPoWValidBlock: block hash={hash}\n");
         fs::write(&path, format!("\n\n\n\n\n{}", line.repeat(count))).unwrap();
         let log = LogConfig { path, poll_ms: 1, first_read_bytes: 0 };
-        (dir, Clerk::new(Desk::new(Counters::default()), Some(&log)))
+        let counters = Counters::default();
+        (dir, Clerk::new(Desk::new(counters.clone()), Some(&log), None, &counters))
     }
 
     fn answer(clerk: &mut Clerk, max_bytes: u64, until: Instant) -> Kind {

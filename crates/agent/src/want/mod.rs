@@ -2,14 +2,18 @@
 //!
 //! Wants come with the answers to deliveries and time exchanges (`docs/wire.md`). The [`Desk`] takes them in and makes
 //! nobody wait; the [`Clerk`], a thread of its own, works on one after the other and answers with ordinary events, through
-//! the spool. There is one file per kind of want: [`log_lines`].
+//! the spool. There is one file per kind of want: [`log_lines`], [`headers`], [`block_part`].
 //!
 //! The server is not trusted with the node: it names what it wants to know about, never where to look, and whatever it
 //! sends, what is queued, read and answered stays within the bounds that stand here and in those files.
 
 mod address;
+mod block_part;
+mod chain_rpc;
 mod clerk;
 mod desk;
+mod headers;
+mod hex;
 mod log_lines;
 mod log_reader;
 mod per_minute;
@@ -26,7 +30,7 @@ const REFUSALS_WAITING: usize = 64;
 /// writes that much in fourteen minutes, about what is searched for one block.
 const READ_BYTES: u64 = 256 << 20;
 const READ_BYTES_PER_MINUTE: u64 = 1 << 30;
-/// Most bytes of text in one answer, and in a minute in all: a batch that held a minute's answers and nothing else would
+/// Most bytes in one answer, and in a minute in all: a batch that held a minute's answers and nothing else would
 /// still be one that the server takes (`max_batch_bytes` of the default configuration).
 const ANSWER_BYTES: u64 = 256 << 10;
 const ANSWER_BYTES_PER_MINUTE: u64 = 1 << 20;

@@ -1,4 +1,3 @@
-use super::Kind;
 use crate::Subject;
 
 /// The lines of the node's log about one block or transaction, as a server [wanted](crate::Want) them.
@@ -19,15 +18,5 @@ impl LogLines {
     pub fn bytes(&self) -> usize {
         let lines: usize = self.lines.iter().map(|line| line.len() + 1).sum();
         lines + self.problem.as_ref().map_or(0, String::len)
-    }
-}
-
-impl Kind {
-    /// The id of the want that this answers, `None` for what was not wanted.
-    pub const fn want(&self) -> Option<u64> {
-        match self {
-            Self::LogLines(LogLines { want, .. }) | Self::WantRefused { want, .. } => Some(*want),
-            _ => None,
-        }
     }
 }

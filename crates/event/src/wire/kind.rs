@@ -2,8 +2,8 @@
 
 use super::{bad, schema};
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, LogMessages, MempoolInfo,
-    MessageCount, NetworkInfo, PeerInfo, Processing, TipStatus,
+    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Gap, Headers, HostSample, LogLines,
+    LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, TipStatus,
 };
 use crate::{
     AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Subject, Txid, Wtxid,
@@ -77,7 +77,7 @@ macro_rules! same_on_the_wire {
     )*};
 }
 
-same_on_the_wire!(bool, u32, u64, f64, String);
+same_on_the_wire!(bool, u8, u32, u64, f64, String);
 
 /// Whatever has a sign is a time or the difference of two.
 impl Field<i64> for i64 {
@@ -231,6 +231,9 @@ structs! {
     LogMessages { from, to, lines, unmatched, messages, settings }
     MessageCount { name, category, lines }
     LogLines { want, subject, lines, problem }
+    Headers { want, headers }
+    RawHeader { block, raw }
+    BlockPart { want, block, size_bytes, offset, bytes }
 }
 
 /// A duration is the difference of two times, and as far from 0 as they may be from one another.
@@ -308,5 +311,7 @@ kinds! {
         AgentHealth(AgentHealth)
         LogMessages(LogMessages)
         LogLines(LogLines)
+        Headers(Headers)
+        BlockPart(BlockPart)
     }
 }

@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 64, 65, 66"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -156,6 +156,10 @@ pub(super) enum Kind {
     LogLines(Box<LogLines>),
     #[prost(message, boxed, tag = "66")]
     WantRefused(Box<WantRefused>),
+    #[prost(message, boxed, tag = "67")]
+    Headers(Box<Headers>),
+    #[prost(message, boxed, tag = "68")]
+    BlockPart(Box<BlockPart>),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -536,6 +540,36 @@ pub(super) struct LogLines {
     pub(super) lines: Vec<String>,
     #[prost(string, optional, tag = "4")]
     pub(super) problem: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Headers {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) headers: Vec<RawHeader>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct RawHeader {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) raw: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct BlockPart {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    pub(super) size_bytes: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) offset: u64,
+    #[prost(bytes = "vec", tag = "5")]
+    pub(super) bytes: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -71,7 +71,8 @@ impl Site {
     fn let_answer(&self, agents: &[(NodeName, Agent)]) {
         let network = Network::from_chain("regtest").unwrap();
         for (node, agent) in agents {
-            for Want { id, what: Wanted::LogLines { subject, .. }, .. } in self.wants.open(node, instant()) {
+            for Want { id, what, .. } in self.wants.open(node, instant()) {
+                let Wanted::LogLines { subject, .. } = what else { unreachable!("only lines are wanted") };
                 let event = |kind| Event {
                     source: Source::Agent,
                     node_time: None,
@@ -142,7 +143,10 @@ async fn asked(site: &Site, path: &str) -> Vec<(i64, i64)> {
         reply = site.get(path) => unreachable!("nobody answered: {}", reply.body),
     };
     let ago = |time: AgentTime| now().as_micros() - time.as_micros();
-    let range = |Want { what: Wanted::LogLines { from, to, .. }, .. }| (ago(from), ago(to));
+    let range = |want: Want| match want.what {
+        Wanted::LogLines { from, to, .. } => (ago(from), ago(to)),
+        other => unreachable!("only lines are wanted: {other:?}"),
+    };
     wants.into_iter().map(range).collect()
 }
 

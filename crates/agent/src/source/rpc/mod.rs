@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// Calls that are made when they are needed and not at an interval.
+pub(crate) const GET_BLOCK: &str = "getblock";
 pub(crate) const GET_BLOCK_HASH: &str = "getblockhash";
+pub(crate) const GET_BLOCK_HEADER: &str = "getblockheader";
 pub(crate) const GET_ZMQ_NOTIFICATIONS: &str = "getzmqnotifications";
 /// A poller's thread parses one reply and hardly nests.
 const STACK_BYTES: usize = 256 * 1024;
@@ -34,7 +36,7 @@ const STACK_BYTES: usize = 256 * 1024;
 /// The names of all RPC calls that the agent makes, for the node's `rpcwhitelist`. All of them only read.
 pub fn whitelist() -> Vec<&'static str> {
     let mut methods: Vec<_> = poller::ALL.iter().map(|poller| poller.method()).collect();
-    methods.extend([GET_BLOCK_HASH, GET_ZMQ_NOTIFICATIONS]);
+    methods.extend([GET_BLOCK, GET_BLOCK_HASH, GET_BLOCK_HEADER, GET_ZMQ_NOTIFICATIONS]);
     methods.sort_unstable();
     methods
 }
@@ -132,8 +134,10 @@ mod tests {
     #[test]
     fn the_whitelist_names_every_call_and_none_that_changes_anything() {
         let expected = [
+            "getblock",
             "getblockchaininfo",
             "getblockhash",
+            "getblockheader",
             "getchaintips",
             "getmempoolinfo",
             "getnetworkinfo",

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::super::FURTHEST_US;
 use crate::event::{
-    AgentHealth, ChainInfo, ChainTip, ClockSample, Gap, HostSample, LogLines, LogMessages, MempoolInfo,
-    MessageCount, NetworkInfo, PeerInfo, Processing, RemovalReason, TipStatus,
+    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Gap, Headers, HostSample, LogLines,
+    LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, RemovalReason,
+    TipStatus,
 };
 use crate::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source,
@@ -272,8 +273,16 @@ fn want_kind() -> impl Strategy<Value = Kind> {
     let lines = (any::<u64>(), subject, vec(".{0,40}", 0..4), of(".{0,20}")).prop_map(
         |(want, subject, lines, problem)| Kind::LogLines(LogLines { want, subject, lines, problem }),
     );
+    let header = (block(), vec(any::<u8>(), 0..4)).prop_map(|(block, raw)| RawHeader { block, raw });
+    let headers = (any::<u64>(), vec(header, 0..4))
+        .prop_map(|(want, headers)| Kind::Headers(Headers { want, headers }));
+    let part = (any::<[u64; 3]>(), block(), vec(any::<u8>(), 0..40)).prop_map(
+        |([want, size_bytes, offset], block, bytes)| {
+            Kind::BlockPart(BlockPart { want, block, size_bytes, offset, bytes })
+        },
+    );
     let refused = (any::<u64>(), ".{0,20}").prop_map(|(want, reason)| Kind::WantRefused { want, reason });
-    prop_oneof![2 => lines, 1 => refused]
+    prop_oneof![2 => lines, 1 => headers, 1 => part, 1 => refused]
 }
 
 fn event() -> impl Strategy<Value = Event> {
