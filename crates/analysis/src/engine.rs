@@ -6,7 +6,12 @@ use bmon_event::{Batch, Event, Network, NodeName, ServerTime};
 
 use crate::{
     analysis::{self, Analysis},
-    row::{NodeRow, Row},
+    finding::Finding,
+    network::{
+        Need, NetworkState,
+        analysis::{self as network_analysis, Look, NetworkAnalysis},
+    },
+    row::{HeaderRow, NodeRow, Row, Sighted},
     settings::Settings,
     state::{Change, NodeState, Place},
 };
@@ -19,6 +24,9 @@ pub struct Engine {
     settings: Settings,
     indices: BTreeMap<(Network, NodeName), NodeIndex>,
     nodes: Vec<Watched>,
+    networks: BTreeMap<Network, Watching>,
+    /// What happened long ago is told: the networks are looked at when it is over.
+    is_catching_up: bool,
     batches: u64,
     repeated_batches: u64,
     events: u64,
@@ -34,6 +42,12 @@ struct Watched {
     analyses: Vec<Box<dyn Analysis>>,
 }
 
+/// A network and what looks at it.
+struct Watching {
+    state: NetworkState,
+    analyses: Vec<(&'static str, Box<dyn NetworkAnalysis>)>,
+}
+
 /// What an engine has counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -47,6 +61,8 @@ pub struct Counters {
     pub forgotten_sightings: u64,
     /// How often a node's clock was seen to have been set.
     pub clock_steps: u64,
+    /// Headers, and words about blocks, that were dropped because too many waited or because no node could have said them.
+    pub dropped_words: u64,
 }
 
 impl Engine {
@@ -56,6 +72,8 @@ impl Engine {
             settings,
             indices: BTreeMap::new(),
             nodes: Vec::new(),
+            networks: BTreeMap::new(),
+            is_catching_up: false,
             batches: 0,
             repeated_batches: 0,
             events: 0,
@@ -80,6 +98,7 @@ impl Engine {
         for event in &batch.events {
             self.observe(node, event, received_at, out);
         }
+        self.look_if_touched(batch, received_at, out);
         out.extend(self.nodes[node.0].state.row(received_at).map(|row| Row::Node(Box::new(row))));
     }
 
@@ -90,6 +109,65 @@ impl Engine {
         for node in &mut self.nodes {
             node.state.tick(now, &mut changes);
             node.analyse(&mut changes, out);
+        }
+        for network in self.networks.keys().copied().collect::<Vec<_>>() {
+            if let Some(watching) = self.networks.get_mut(&network).filter(|_| !self.is_catching_up) {
+                watching.look(now, out);
+            }
+        }
+    }
+
+    /// Headers that are lacking, of every network.
+    pub fn needs(&self) -> Vec<Need> {
+        self.networks.values().flat_map(|network| network.state.needs()).collect()
+    }
+
+    /// Says whether what is applied from now on happened long ago, as when a journal is read again. The networks are
+    /// looked at when that is over, so that nothing is found of what they once were.
+    pub const fn set_catching_up(&mut self, is_catching_up: bool) {
+        self.is_catching_up = is_catching_up;
+    }
+
+    /// Takes in a header that an earlier engine said. Of each network the lowest must come first.
+    pub fn restore_header(&mut self, row: &HeaderRow) {
+        self.watching(row.network).state.restore_header(row.block, row.height, &row.raw);
+    }
+
+    /// Takes in a node as an earlier engine last said it.
+    pub fn restore_node(&mut self, row: &NodeRow) {
+        let sighted = row.tip_at.map(|at| Sighted { at, offset: row.offset });
+        let tip = row.tip.zip(sighted).map(|(tip, sighted)| (tip, row.height, sighted));
+        let state = &mut self.watching(row.network).state;
+        state.restore_member(&row.node, tip, row.initial_block_download, row.heard_at);
+    }
+
+    /// Takes in a finding about a network that an earlier engine said, so that it is revised and not begun anew.
+    pub fn restore_finding(&mut self, finding: Finding) {
+        let kind = finding.body.kind();
+        let analyses = &mut self.watching(finding.network).analyses;
+        if let Some((_, analysis)) = analyses.iter_mut().find(|(id, _)| *id == kind) {
+            analysis.ledger().restore(finding);
+        }
+    }
+
+    fn watching(&mut self, network: Network) -> &mut Watching {
+        let settings = self.settings;
+        self.networks.entry(network).or_insert_with(|| Watching {
+            state: NetworkState::new(network, settings),
+            analyses: network_analysis::make_all(),
+        })
+    }
+
+    /// Looks at the network of a batch if that told something of the chain. The rest can wait for the next tick.
+    fn look_if_touched(&mut self, batch: &Batch, now: ServerTime, out: &mut Vec<Row>) {
+        if !self.settings.track_networks {
+            return;
+        }
+        let is_catching_up = self.is_catching_up;
+        let watching = self.watching(batch.network);
+        watching.state.hear(&batch.node, now);
+        if !is_catching_up && watching.state.is_touched() {
+            watching.look(now, out);
         }
     }
 
@@ -102,6 +180,7 @@ impl Engine {
             events: self.events,
             forgotten_sightings: states().map(NodeState::forgotten).sum(),
             clock_steps: states().map(NodeState::clock_steps).sum(),
+            dropped_words: self.networks.values().map(|network| network.state.dropped()).sum(),
         }
     }
 
@@ -133,6 +212,11 @@ impl Engine {
         let mut changes = Vec::new();
         node.state.apply(event, received_at, &mut changes);
         node.analyse(&mut changes, out);
+        if self.settings.track_networks && NetworkState::concerns(&event.kind) {
+            let (network, sighted) = (node.state.network, node.state.sighted(event.time()));
+            let name = node.state.name.clone();
+            self.watching(network).state.apply(&name, event, sighted, out);
+        }
     }
 }
 
@@ -148,6 +232,18 @@ impl Watched {
             for analysis in &mut self.analyses {
                 analysis.apply(&self.state, &change, out);
             }
+        }
+    }
+}
+
+impl Watching {
+    fn look(&mut self, now: ServerTime, out: &mut Vec<Row>) {
+        let touched = self.state.take_touched();
+        let Some(main) = self.state.main_tip() else { return };
+        let sides = if touched.is_empty() { Vec::new() } else { self.state.sides(main, &touched) };
+        let look = Look { network: &self.state, main, sides: &sides, touched: &touched, now };
+        for (_, analysis) in &mut self.analyses {
+            analysis.look(&look, out);
         }
     }
 }

@@ -3,11 +3,17 @@
 //! A finding has an id that depends only on what it is about, so that a repeat or a revision replaces it, and says what
 //! it rests on.
 
+mod chain;
+
 use std::fmt;
 
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use chain::{
+    Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock, ValidityDisagreement, Verdict,
+};
 
 use crate::row::Sighted;
 
@@ -46,9 +52,9 @@ pub struct Finding {
     pub revision: u32,
     /// The network.
     pub network: Network,
-    /// The node it is about.
-    pub node: NodeName,
-    /// When it happened, on the clock of node and agent.
+    /// The node it is about, `None` for the network as a whole.
+    pub node: Option<NodeName>,
+    /// When it happened: on the clock of node and agent, of the node that told first where it is about the network.
     pub sighted: Sighted,
     /// Who told: the sources whose events it rests on.
     pub sources: Vec<Source>,
@@ -70,6 +76,16 @@ pub enum Body {
     Gap(Gap),
     /// A message is absent from a node's log since its version changed.
     VanishedMessage(VanishedMessage),
+    /// The chain went on in more than one way.
+    Fork(Fork),
+    /// A block was left behind.
+    StaleBlock(StaleBlock),
+    /// Nodes disagree on whether a block is valid.
+    ValidityDisagreement(ValidityDisagreement),
+    /// Nodes follow different chains.
+    Partition(Partition),
+    /// A node is behind the others.
+    Lag(Lag),
 }
 
 impl Body {
@@ -81,6 +97,11 @@ impl Body {
             Self::InvalidBlock(_) => "invalid-block",
             Self::Gap(_) => "gap",
             Self::VanishedMessage(_) => "vanished-message",
+            Self::Fork(_) => "fork",
+            Self::StaleBlock(_) => "stale-block",
+            Self::ValidityDisagreement(_) => "validity-disagreement",
+            Self::Partition(_) => "partition",
+            Self::Lag(_) => "lag",
         }
     }
 }

@@ -9,6 +9,7 @@ mod engine;
 pub mod explain;
 pub mod finding;
 mod memory;
+pub mod network;
 pub mod replay;
 pub mod row;
 pub mod settings;
@@ -16,4 +17,5 @@ mod state;
 pub mod tree;
 
 pub use engine::{Counters, Engine};
+pub use network::Need;
 pub use settings::Settings;

@@ -26,6 +26,13 @@ impl<K: Hash + Eq, V> Memory<K, V> {
         self.young.get(key).or_else(|| self.old.get(key))
     }
 
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        match self.young.get_mut(key) {
+            None => self.old.get_mut(key),
+            young => young,
+        }
+    }
+
     /// Remembers `value` for `key`, told at `at`.
     pub(crate) fn insert(&mut self, at: AgentTime, key: K, value: V) {
         let since = *self.young_since.get_or_insert(at);

@@ -23,6 +23,8 @@ pub enum Row {
     BlockProcessing(Box<BlockProcessing>),
     /// A node told of a transaction. Key: network, txid, node, source; the earliest time stays.
     TxSighting(TxSighting),
+    /// A block's header. Key: network, block.
+    Header(HeaderRow),
     /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
     Finding(Box<Finding>),
 }
@@ -36,6 +38,19 @@ pub struct BlockRow {
     pub block: BlockHash,
     /// Its height, `None` while no node told it; a later row with a height fills it in.
     pub height: Option<u32>,
+}
+
+/// A block's header, and where in the tree it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderRow {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The header's bytes: 80, or 164 from Knots 29.4 on its own chain.
+    pub raw: Vec<u8>,
 }
 
 /// What a node had done with a block. In the order in which a node goes through them.
@@ -74,6 +89,23 @@ pub struct Sighted {
     pub at: AgentTime,
     /// Server's clock minus that clock, at that time; `None` when there was no time exchange near enough.
     pub offset: Option<Offset>,
+}
+
+impl Sighted {
+    /// The instant on the server's clock in microseconds since the Unix epoch, as well as it is known: the middle of what
+    /// it may be, or the node's own time where nothing is known of its clock.
+    pub const fn on_server_clock(&self) -> ServerTime {
+        let shift = match self.offset {
+            Some(offset) => offset.middle_us(),
+            None => 0,
+        };
+        ServerTime::from_micros(self.at.plus_micros(shift).as_micros())
+    }
+
+    /// An instant that the server's own clock showed.
+    pub const fn by_server(at: ServerTime) -> Self {
+        Self { at: AgentTime::from_micros(at.as_micros()), offset: Some(Offset { min_us: 0, max_us: 0 }) }
+    }
 }
 
 /// An interval that holds the server's clock minus the clock of a node and its agent.

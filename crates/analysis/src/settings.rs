@@ -20,10 +20,14 @@ pub struct Settings {
     pub findings: Retention,
     /// Whether transactions are looked at. `replay` does without their sightings.
     pub track_transactions: bool,
+    /// Whether the nodes of a network are looked at together. `replay` does without: old logs have no headers.
+    pub track_networks: bool,
     /// Age at which a time exchange is forgotten, in microseconds.
     pub clock_window_us: i64,
     /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
     pub clock_reach_us: i64,
+    /// How long after a node was last heard of it still counts as one that follows the chain, in microseconds.
+    pub silence_us: i64,
     /// How long a node's row may show an old `heard_at` when nothing else in it changes, in microseconds.
     pub heard_refresh_us: i64,
 }
@@ -49,8 +53,11 @@ impl Default for Settings {
             transactions: Retention { span_us: HOUR_US, entries: 1 << 16 },
             findings: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
             track_transactions: true,
+            track_networks: true,
             clock_window_us: 10 * MINUTE_US,
             clock_reach_us: 10 * MINUTE_US,
+            // An agent delivers something every ten seconds.
+            silence_us: 10 * MINUTE_US,
             heard_refresh_us: SECOND_US,
         }
     }

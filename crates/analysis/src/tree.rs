@@ -97,6 +97,16 @@ impl Tree {
         (self.arena.hash(self.arena.root()), self.arena.height(self.arena.root()))
     }
 
+    /// The block before the lowest.
+    pub const fn root_parent(&self) -> BlockHash {
+        self.arena.root_parent()
+    }
+
+    /// Whether something waits for a header.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Number of headers in the tree.
     pub const fn headers(&self) -> usize {
         self.arena.len()
@@ -126,6 +136,12 @@ impl Tree {
     /// The end of the node's active chain: the last that it told of blocks in the tree. `None` if it told none.
     pub fn active_tip(&self, node: &NodeName) -> Option<BlockHash> {
         Some(self.arena.hash(self.views.get(node)?.tip()?))
+    }
+
+    /// The blocks that the node found invalid itself, and neither they nor any block above them valid since.
+    pub fn found_invalid(&self, node: &NodeName) -> impl Iterator<Item = BlockHash> {
+        let found = self.views.get(node).into_iter().flat_map(View::found_invalid);
+        found.map(|block| self.arena.hash(block))
     }
 
     /// What the block is to the node.

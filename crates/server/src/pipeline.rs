@@ -201,7 +201,7 @@ fn gather(first: Changes, changes: &Receiver<Changes>) -> Group {
 fn topic_of(row: &Row) -> Topic {
     match row {
         Row::Node(_) => Topic::Nodes,
-        Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) => Topic::Blocks,
+        Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) | Row::Header(_) => Topic::Blocks,
         Row::TxSighting(_) => Topic::Txs,
         Row::Finding(finding) => match finding.body {
             Body::Reorg(_) => Topic::Reorgs,
@@ -209,6 +209,11 @@ fn topic_of(row: &Row) -> Topic {
             Body::InvalidBlock(_) => Topic::InvalidBlocks,
             Body::Gap(_) => Topic::Gaps,
             Body::VanishedMessage(_) => Topic::VanishedMessages,
+            Body::Fork(_) => Topic::Forks,
+            Body::StaleBlock(_) => Topic::StaleBlocks,
+            Body::ValidityDisagreement(_) => Topic::ValidityDisagreements,
+            Body::Partition(_) => Topic::Partitions,
+            Body::Lag(_) => Topic::Lags,
         },
     }
 }
@@ -229,7 +234,7 @@ mod tests {
             id: FindingId::new(&network, "gap", &[]),
             revision: 1,
             network,
-            node: "alice".parse().unwrap(),
+            node: Some("alice".parse().unwrap()),
             sighted: Sighted { at, offset: Some(Offset { min_us: 2, max_us: 4 }) },
             sources: vec![Source::Log],
             body: Body::Gap(gap),

@@ -62,7 +62,7 @@ fn transaction(rows: &mut Vec<Row>, number: u64, nodes: &[NodeName]) {
             id: FindingId::new(&network(), "rejected-tx", &[&number.to_le_bytes()]),
             revision: 1,
             network: network(),
-            node: nodes[0].clone(),
+            node: Some(nodes[0].clone()),
             sighted: sighted(number),
             sources: vec![Source::Log],
             body: Body::RejectedTx(RejectedTx { txid, wtxid: Some(wtxid), code, reason, peer: Some(1) }),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bmon_analysis::{
     finding::Finding,
-    row::{BlockProcessing, BlockRow, BlockSighting, NodeRow, Row, Sighted, TxSighting},
+    row::{BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, Row, Sighted, TxSighting},
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
@@ -115,6 +115,7 @@ impl Writer<'_> {
             Row::BlockSighting(row) => self.block_sighting(row),
             Row::BlockProcessing(row) => self.block_processing(row),
             Row::TxSighting(row) => self.tx_sighting(row),
+            Row::Header(row) => self.header(row),
             Row::Finding(finding) => self.finding(finding),
         }
     }
@@ -206,13 +207,22 @@ impl Writer<'_> {
         )
     }
 
+    fn header(&mut self, row: &HeaderRow) -> Result<(), StoreError> {
+        let network = self.network_ids(&row.network)?.network;
+        self.execute(
+            "INSERT INTO header (network, height, hash, raw) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            (network, row.height, row.block.as_bytes(), &row.raw),
+        )
+    }
+
     fn finding(&mut self, finding: &Finding) -> Result<(), StoreError> {
-        let node = self.node_id(&finding.network, &finding.node)?;
+        let node = finding.node.as_ref().map(|node| self.node_id(&finding.network, node)).transpose()?;
+        let network = self.network_ids(&finding.network)?.network;
         let offset = finding.sighted.offset;
         self.execute(
             "INSERT INTO finding AS old
-                 (id, kind, revision, node, at_us, offset_min_us, offset_max_us, sources, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (id, kind, revision, network, node, at_us, offset_min_us, offset_max_us, sources, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO UPDATE SET
                  kind = excluded.kind, revision = excluded.revision, node = excluded.node, at_us = excluded.at_us,
                  offset_min_us = excluded.offset_min_us, offset_max_us = excluded.offset_max_us,
@@ -222,6 +232,7 @@ impl Writer<'_> {
                 finding.id.0,
                 finding.body.kind(),
                 finding.revision,
+                network,
                 node,
                 finding.sighted.at.as_micros(),
                 offset.map(|offset| offset.min_us),

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::StoreError;
 
 /// What turns schema `n` into schema `n + 1`. A step that was released is never changed: append another.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("block_processing.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("block_processing.sql"), include_str!("chain.sql")];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's
 /// `user_version`.
@@ -57,10 +58,40 @@ mod tests {
     }
 
     #[test]
+    fn findings_of_an_older_version_keep_all_they_had() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.execute_batch(STEPS[1]).unwrap();
+        connection.pragma_update(None, "user_version", 2).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO network (genesis, name) VALUES (zeroblob(32), 'n');
+                 INSERT INTO node (network, name) VALUES (1, 'alice');
+                 INSERT INTO finding (id, kind, revision, node, at_us, offset_min_us, offset_max_us, sources, body)
+                 VALUES (zeroblob(16), 'invalid-block', 3, 1, 5, 2, 4, '[]', '{\"block\":\"aa\"}');",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let found: (i64, i64, i64, String) = connection
+            .query_row(
+                "SELECT network, node, server_at_us, body ->> 'block' FROM finding INDEXED BY finding_by_block
+                 WHERE kind = 'invalid-block' AND body ->> 'block' = 'aa'",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .unwrap();
+        assert_eq!(found, (1, 1, 8, "aa".to_owned()));
+        let kept: i64 = connection
+            .query_row("SELECT kept FROM tally WHERE kind = 'invalid-block'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, 1);
+    }
+
+    #[test]
     fn a_file_of_a_newer_version_is_refused_unchanged() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 1000).unwrap();
-        assert!(matches!(migrate(&mut connection), Err(StoreError::Newer { found: 1000, known: 2 })));
+        assert!(matches!(migrate(&mut connection), Err(StoreError::Newer { found: 1000, known: 3 })));
         let tables: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 0);

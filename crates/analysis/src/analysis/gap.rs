@@ -60,7 +60,7 @@ impl Analysis for Gaps {
             id,
             revision,
             network: node.network,
-            node: node.name.clone(),
+            node: Some(node.name.clone()),
             sighted: node.sighted(gap.to),
             sources: vec![event.source],
             body: Body::Gap(body),

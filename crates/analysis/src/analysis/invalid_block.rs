@@ -68,7 +68,7 @@ impl Analysis for Invalid {
             id: FindingId::new(&node.network, ID, &[node.name.as_str().as_bytes(), block.as_bytes()]),
             revision: said.revision,
             network: node.network,
-            node: node.name.clone(),
+            node: Some(node.name.clone()),
             sighted: said.sighted,
             sources: said.sources,
             body: Body::InvalidBlock(said.body),

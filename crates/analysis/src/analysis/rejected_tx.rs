@@ -57,7 +57,7 @@ impl Analysis for Rejected {
             id,
             revision: 1,
             network: node.network,
-            node: node.name.clone(),
+            node: Some(node.name.clone()),
             sighted: node.sighted(at),
             sources: vec![event.source],
             body: Body::RejectedTx(body),

@@ -67,7 +67,7 @@ impl Reorgs {
             id: FindingId::new(&node.network, ID, &subject),
             revision: 0,
             network: node.network,
-            node: node.name.clone(),
+            node: Some(node.name.clone()),
             sighted: node.sighted(switch.at),
             sources: Vec::new(),
             body: Body::Reorg(Reorg { fork_height: None, depth: 0, old: Vec::new(), new: Vec::new() }),

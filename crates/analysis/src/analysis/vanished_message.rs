@@ -259,7 +259,7 @@ fn finding(node: &NodeState, id: FindingId, revision: u32, at: NodeTime, body: V
         id,
         revision,
         network: node.network,
-        node: node.name.clone(),
+        node: Some(node.name.clone()),
         sighted: node.sighted(at.on_agent_clock()),
         sources: vec![Source::Log],
         body: Body::VanishedMessage(body),

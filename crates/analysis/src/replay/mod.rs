@@ -73,7 +73,7 @@ pub fn run<I: Iterator<Item = Told>, E>(
     settings: Settings,
     keep: impl FnMut(&[Row]) -> Result<(), E>,
 ) -> Result<Report, E> {
-    let mut engine = Engine::new(Settings { track_transactions: false, ..settings });
+    let mut engine = Engine::new(Settings { track_transactions: false, track_networks: false, ..settings });
     let (names, logs): (Vec<_>, Vec<_>) = inputs.into_iter().map(|input| (input.node, input.told)).unzip();
     let indices: Vec<_> = names.iter().map(|name| engine.node(network, name)).collect();
     let mut rows =
@@ -119,7 +119,7 @@ impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
                 Row::BlockSighting(row) => self.blocks.sight(&row),
                 Row::BlockProcessing(row) => self.blocks.process(&row),
                 Row::Finding(finding) => self.findings.note(*finding),
-                Row::Node(_) | Row::TxSighting(_) => {}
+                Row::Node(_) | Row::TxSighting(_) | Row::Header(_) => {}
             }
         }
         Ok(())

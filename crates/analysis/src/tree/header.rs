@@ -14,7 +14,7 @@ const BLAKE2B_LENGTH: usize = 164;
 pub(super) type Extension = Box<[u8; BLAKE2B_LENGTH - LENGTH]>;
 
 /// How a block shows that work was done for it. A header's length tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProofOfWork {
     /// Bitcoin's: the header's double SHA-256 is the block's hash, and small.

@@ -50,7 +50,7 @@ impl Word {
 }
 
 /// What a block is to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The node has not said that it knows the block.
@@ -101,6 +101,11 @@ impl View {
     /// The end of the active chain, `None` if it is not known.
     pub(super) fn tip(&self) -> Option<Index> {
         self.tip.map(|(_, _, block)| block)
+    }
+
+    /// The blocks found invalid.
+    pub(super) fn found_invalid(&self) -> impl Iterator<Item = Index> {
+        self.invalid.iter().map(|(block, _)| *block)
     }
 
     /// Words dropped because there were too many.

@@ -108,6 +108,10 @@ impl Waiting {
         children.into_iter().filter_map(|child| self.headers.remove(&child))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.headers.iter().next().is_none() && self.told.iter().next().is_none()
+    }
+
     /// Headers and words dropped because there were too many.
     pub(super) const fn dropped(&self) -> u64 {
         self.headers.forgotten() + self.told.forgotten() + self.dropped_children

@@ -39,7 +39,7 @@ fn text(reply: &Reply) -> String {
     ]);
     for found in &reply.gaps {
         table.row(vec![
-            found.node.to_string(),
+            or_dash(found.node.clone()),
             found.body.source.as_str().to_owned(),
             or_dash(found.body.from.clone()),
             found.body.to.clone(),

@@ -34,7 +34,7 @@ fn text(reply: &Reply) -> String {
     for found in &reply.invalid_blocks {
         table.row(vec![
             found.at.clone(),
-            found.node.to_string(),
+            or_dash(found.node.clone()),
             or_dash(found.body.height),
             found.body.block.to_string(),
             or_dash(found.body.reason.clone()),

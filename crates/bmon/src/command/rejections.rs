@@ -9,6 +9,7 @@ use super::Query;
 use crate::{
     failure::Result,
     table::{Align, Table},
+    text::or_dash,
 };
 
 #[derive(Args)]
@@ -31,7 +32,7 @@ fn text(reply: &Reply) -> String {
     let mut table = Table::new(vec![("AT", Left), ("NODE", Left), ("TXID", Left), ("REASON", Left)]);
     for found in &reply.rejections {
         let reason = found.body.reason.clone();
-        table.row(vec![found.at.clone(), found.node.to_string(), found.body.txid.to_string(), reason]);
+        table.row(vec![found.at.clone(), or_dash(found.node.clone()), found.body.txid.to_string(), reason]);
     }
     table.render()
 }

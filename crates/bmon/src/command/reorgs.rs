@@ -27,7 +27,12 @@ fn text(reply: &Reply) -> String {
     let mut text = String::new();
     for found in &reply.reorgs {
         let fork = or_dash(found.body.fork_height);
-        text.push_str(&format!("{} {}: {} deep, fork at {fork}\n", found.at, found.node, found.body.depth));
+        text.push_str(&format!(
+            "{} {}: {} deep, fork at {fork}\n",
+            found.at,
+            or_dash(found.node.clone()),
+            found.body.depth
+        ));
         found.body.old.iter().for_each(|block| text.push_str(&format!("  - {block}\n")));
         found.body.new.iter().for_each(|block| text.push_str(&format!("  + {block}\n")));
     }

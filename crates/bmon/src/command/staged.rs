@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{
     client::Client,
     failure::{Code, Failure, Result},
+    text::or_dash,
 };
 
 /// More findings than any demo makes.
@@ -103,8 +104,12 @@ impl Comparison {
             }
             self.reorgs.push(Pair { staged: staged.clone(), found });
         }
-        self.unexpected
-            .extend(reply.reorgs.iter().map(|found| format!("reorg of {}: {:?}", found.node, found.body)));
+        self.unexpected.extend(
+            reply
+                .reorgs
+                .iter()
+                .map(|found| format!("reorg of {}: {:?}", or_dash(found.node.clone()), found.body)),
+        );
         Ok(())
     }
 
@@ -129,7 +134,7 @@ impl Comparison {
             for node in &staged.nodes {
                 let same = |found: &&Found<finding::InvalidBlock>| {
                     let reason = found.body.reason.as_deref().unwrap_or_default();
-                    found.node == *node
+                    found.node.as_ref() == Some(node)
                         && found.body.block == staged.block
                         && reason.starts_with(&staged.code)
                 };
@@ -142,8 +147,11 @@ impl Comparison {
         }
         let staged: BTreeSet<_> = truth.invalid_blocks.iter().map(|staged| staged.block).collect();
         let others = reply.invalid_blocks.iter().filter(|found| !staged.contains(&found.body.block));
-        self.unexpected
-            .extend(others.map(|found| format!("invalid block {} at {}", found.body.block, found.node)));
+        self.unexpected.extend(
+            others.map(|found| {
+                format!("invalid block {} at {}", found.body.block, or_dash(found.node.clone()))
+            }),
+        );
         Ok(())
     }
 
@@ -175,7 +183,7 @@ impl Comparison {
 }
 
 fn is_reorg(staged: &Reorg, found: &Found<finding::Reorg>) -> bool {
-    found.node == staged.node
+    found.node.as_ref() == Some(&staged.node)
         && found.body.fork_height == Some(staged.fork_height)
         && found.body.depth as usize == staged.old.len()
         && found.body.old == staged.old
@@ -183,7 +191,7 @@ fn is_reorg(staged: &Reorg, found: &Found<finding::Reorg>) -> bool {
 }
 
 fn is_rejection(staged: &Rejection, found: &Found<finding::RejectedTx>) -> bool {
-    found.node == staged.node
+    found.node.as_ref() == Some(&staged.node)
         && found.body.txid == staged.txid
         && found.body.wtxid.is_none_or(|wtxid| wtxid == staged.wtxid)
         && staged.codes.contains(&found.body.code)

@@ -32,7 +32,7 @@ fn text(reply: &Reply) -> String {
     let mut table =
         Table::new(vec![("NODE", Left), ("SEEN AT", Left), ("DELAY", Right), ("SOURCE", Left), ("", Left)]);
     for (rank, arrival) in reply.seen.iter().enumerate() {
-        let rejection = reply.rejections.iter().find(|found| found.node == arrival.node);
+        let rejection = reply.rejections.iter().find(|found| found.node.as_ref() == Some(&arrival.node));
         table.row(vec![
             arrival.node.to_string(),
             arrival.at.clone(),

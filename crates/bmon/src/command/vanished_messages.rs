@@ -40,7 +40,7 @@ fn text(reply: &Reply) -> String {
     ]);
     for found in &reply.vanished_messages {
         table.row(vec![
-            found.node.to_string(),
+            or_dash(found.node.clone()),
             or_dash(found.body.message.clone()),
             found.body.watched_from.clone(),
             found.body.lines_before.to_string(),

@@ -110,7 +110,11 @@ async fn answer(State(api): State<Api>, Hash(hash): Hash<BlockHash>) -> Result<J
     };
     let stages = Stage::ALL.map(|stage| StageTimes { stage, nodes: arrivals_at(&times, stage) });
     Ok(Json(Reply {
-        block: Block::new(&times, &nodes, verdicts.iter().map(|verdict| verdict.node.clone()).collect()),
+        block: Block::new(
+            &times,
+            &nodes,
+            verdicts.iter().filter_map(|verdict| verdict.node.clone()).collect(),
+        ),
         stages: stages.into_iter().filter(|stage| !stage.nodes.is_empty()).collect(),
         processing: times.processing.into_iter().map(NodeProcessing::new).collect(),
         sightings: times.sightings.into_iter().map(Sighting::new).collect(),

@@ -77,7 +77,7 @@ async fn answer(State(api): State<Api>, list: List) -> Result<Json<Reply>, Refus
         let Page { items, next } = reader.blocks(list.limit, list.before)?;
         let block = |times: &BlockTimes| {
             let verdicts = reader.findings_about_block(&times.row.block)?;
-            Ok(Block::new(times, &nodes, verdicts.into_iter().map(|verdict| verdict.node).collect()))
+            Ok(Block::new(times, &nodes, verdicts.into_iter().filter_map(|verdict| verdict.node).collect()))
         };
         let blocks = items.iter().map(block).collect::<Result<_, StoreError>>()?;
         Ok(Reply { blocks, next: next.map(|cursor| cursor.to_string()) })

@@ -16,9 +16,9 @@ pub struct Found<B> {
     pub revision: u32,
     /// The network: its name in `getblockchaininfo`, else its genesis hash.
     pub network: String,
-    /// The node it is about.
-    pub node: NodeName,
-    /// When it happened, on the server's clock; on the node's own where `clock_bound_us` is null.
+    /// The node it is about; null when it is about the network as a whole.
+    pub node: Option<NodeName>,
+    /// When it happened, on the server's clock; on the node's own, or the miner's, where `clock_bound_us` is null.
     pub at: String,
     /// The same in microseconds since the Unix epoch.
     pub at_us: i64,

@@ -19,7 +19,8 @@ use super::{Api, Endpoint, Refusal, parameter::Nothing};
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/stream",
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
-              `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`), and `beat` after five seconds \
+              `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
+              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -49,11 +50,21 @@ pub enum Topic {
     Gaps,
     /// `/api/v1/vanished-messages`.
     VanishedMessages,
+    /// `/api/v1/forks`.
+    Forks,
+    /// `/api/v1/stale-blocks`.
+    StaleBlocks,
+    /// `/api/v1/validity-disagreements`.
+    ValidityDisagreements,
+    /// `/api/v1/partitions`.
+    Partitions,
+    /// `/api/v1/lags`.
+    Lags,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -62,6 +73,11 @@ impl Topic {
         Self::InvalidBlocks,
         Self::Gaps,
         Self::VanishedMessages,
+        Self::Forks,
+        Self::StaleBlocks,
+        Self::ValidityDisagreements,
+        Self::Partitions,
+        Self::Lags,
     ];
 }
 

@@ -135,7 +135,7 @@ impl Known {
             return Ok(None);
         };
         let of_network = findings.into_iter().filter(|finding| finding.network == network);
-        sightings.extend(of_network.map(|finding| (finding.node, finding.sighted)));
+        sightings.extend(of_network.filter_map(|finding| Some((finding.node?, finding.sighted))));
         let nodes = reader.nodes()?.into_iter().filter(|node| node.network == network).collect();
         Ok(Some(Self { network, nodes, sightings }))
     }

@@ -181,7 +181,7 @@ fn finding(number: u8, node: &str, at: ServerTime, source: Source, body: Body) -
         id: FindingId::new(&network(), body.kind(), &[node.as_bytes(), &[number]]),
         revision: 1,
         network: network(),
-        node: name(node),
+        node: Some(name(node)),
         sighted: sighted(node, at),
         sources: vec![source],
         body,

@@ -22,22 +22,23 @@ pub struct TableCount {
     pub deleted: u64,
 }
 
-/// Findings of one kind about one node.
+/// Findings of one kind about one node, or about a network as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingCount {
     /// The kind (see [`bmon_analysis::finding::Body::kind`]).
     pub kind: String,
-    /// The node's network.
+    /// The network.
     pub network: Network,
-    /// The node.
-    pub node: NodeName,
+    /// The node, `None` for those about the network as a whole.
+    pub node: Option<NodeName>,
     /// Their number.
     pub findings: u64,
 }
 
 const FINDINGS: &str = "
     SELECT kind, genesis, node.name, kept
-    FROM tally JOIN node ON node.id = tally.node JOIN network ON network.id = node.network
+    FROM tally LEFT JOIN node ON node.id = tally.node
+    JOIN network ON network.id = coalesce(node.network, -tally.node)
     WHERE what = 'finding' ORDER BY kind, network.id, node.name";
 
 impl Reader {
@@ -51,7 +52,7 @@ impl Reader {
             findings.push(FindingCount {
                 kind: row.get("kind")?,
                 network: code::network(row.get("genesis")?),
-                node: code::node_name(row.get("name")?)?,
+                node: row.get::<_, Option<String>>("name")?.map(code::node_name).transpose()?,
                 findings: code::unsigned("tally.kept", row.get("kept")?)?,
             });
         }

@@ -14,7 +14,7 @@ macro_rules! select {
                     sources, body, server_at_us
              FROM finding INDEXED BY ",
             $index,
-            " JOIN node ON node.id = finding.node JOIN network ON network.id = node.network ",
+            " JOIN network ON network.id = finding.network LEFT JOIN node ON node.id = finding.node ",
             $rest
         )
     };
@@ -76,7 +76,7 @@ fn finding(row: &Row<'_>) -> Result<Finding, StoreError> {
         id: FindingId(row.get("id")?),
         revision: row.get("revision")?,
         network: code::network(row.get("genesis")?),
-        node: code::node_name(row.get("name")?)?,
+        node: row.get::<_, Option<String>>("name")?.map(code::node_name).transpose()?,
         sighted: code::sighted(row)?,
         sources: code::json::<Vec<Source>>("finding.sources", row.get("sources")?)?,
         body: code::json::<Body>("finding.body", row.get("body")?)?,

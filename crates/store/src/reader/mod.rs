@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod count;
 mod finding;
+mod header;
 mod node;
 pub(crate) mod page;
 pub(crate) mod tx;

@@ -257,7 +257,7 @@ fn a_row_that_cannot_be_held_does_not_keep_the_others_out(place: &Place) {
     let reader = (place.read)();
     assert_eq!(reader.block(&hash(1)).unwrap().unwrap().sightings.len(), 1);
     let findings = reader.findings("rejected-tx", 10, None).unwrap().items;
-    assert_eq!(findings.iter().map(|finding| &finding.node).collect::<Vec<_>>(), [&name("bob")]);
+    assert_eq!(findings.iter().map(|finding| &finding.node).collect::<Vec<_>>(), [&Some(name("bob"))]);
     assert_eq!(store.journal_position().unwrap(), 3);
 }
 

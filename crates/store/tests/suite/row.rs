@@ -80,7 +80,7 @@ pub(crate) fn rejection(number: u8, revision: u32, node: &str, code: &str, us: i
         id: FindingId::new(&network(), "rejected-tx", &[node.as_bytes(), &[number]]),
         revision,
         network: network(),
-        node: name(node),
+        node: Some(name(node)),
         sighted: at(us, Some((-5, 15))),
         sources: vec![Source::Log],
         body: Body::RejectedTx(body),

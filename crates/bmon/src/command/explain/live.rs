@@ -67,11 +67,16 @@ fn of_block(reply: block::Reply) -> Told {
         heard: Heard::stage(sighting.source, AgentTime::from_micros(sighting.node_at_us), sighting.stage),
         offset: sighting.offset_us.map(offset),
     });
-    let verdicts = reply.invalid.into_iter().map(|found| Verdict {
-        node: found.node,
-        source: found.sources.first().copied().unwrap_or(Source::Log),
-        at_us: found.at_us,
-        text: found.body.reason.map_or_else(|| "invalid".to_owned(), |reason| format!("invalid: {reason}")),
+    let verdicts = reply.invalid.into_iter().filter_map(|found| {
+        Some(Verdict {
+            node: found.node?,
+            source: found.sources.first().copied().unwrap_or(Source::Log),
+            at_us: found.at_us,
+            text: found
+                .body
+                .reason
+                .map_or_else(|| "invalid".to_owned(), |reason| format!("invalid: {reason}")),
+        })
     });
     Told {
         network: reply.block.network,
@@ -88,11 +93,13 @@ fn of_tx(reply: tx::Reply) -> Told {
         heard: Heard::tx(sighting.source, AgentTime::from_micros(sighting.node_at_us)),
         offset: sighting.offset_us.map(offset),
     });
-    let verdicts = reply.rejections.into_iter().map(|found| Verdict {
-        node: found.node,
-        source: found.sources.first().copied().unwrap_or(Source::Log),
-        at_us: found.at_us,
-        text: format!("refused: {}", found.body.reason),
+    let verdicts = reply.rejections.into_iter().filter_map(|found| {
+        Some(Verdict {
+            node: found.node?,
+            source: found.sources.first().copied().unwrap_or(Source::Log),
+            at_us: found.at_us,
+            text: format!("refused: {}", found.body.reason),
+        })
     });
     Told {
         network: reply.network,
@@ -166,7 +173,8 @@ fn near_gaps(witness: &Witness, gaps: &gaps::Reply) -> Vec<String> {
         first.is_none_or(|first| gap.to_us >= first)
             && last.zip(gap.from_us).is_none_or(|(last, from)| from <= last)
     };
-    let of_node = gaps.gaps.iter().filter(|found| found.node == witness.node && is_near(&found.body));
+    let of_node =
+        gaps.gaps.iter().filter(|found| found.node.as_ref() == Some(&witness.node) && is_near(&found.body));
     let sentence = |gap: &gaps::Gap| {
         let from = gap.from.as_deref().unwrap_or("an unknown time");
         format!("its {} may have said more from {from} to {}: {}", gap.source.as_str(), gap.to, gap.reason)

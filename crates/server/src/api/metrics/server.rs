@@ -203,7 +203,9 @@ fn one(value: f64) -> Vec<Sample> {
 fn findings(snapshot: &Snapshot) -> Vec<Sample> {
     let sample = |count: &bmon_store::FindingCount| {
         let network = ("network", count.network.to_string());
-        (vec![network, ("node", count.node.to_string()), ("kind", count.kind.clone())], count.findings as f64)
+        // What is about a network as a whole has no node, which an empty label says.
+        let node = count.node.as_ref().map(ToString::to_string).unwrap_or_default();
+        (vec![network, ("node", node), ("kind", count.kind.clone())], count.findings as f64)
     };
     snapshot.counts.findings.iter().map(sample).collect()
 }

@@ -1,0 +1,149 @@
+//! What is found of the chain as many nodes see it.
+
+use bmon_event::{BlockHash, NodeName, ServerTime};
+use serde::{Deserialize, Serialize};
+
+use crate::tree::{ProofOfWork, Status};
+
+/// A block after which the chain goes on in more than one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The last block that all branches share.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// Whether two or more branches have the most work, so that the next block decides.
+    pub is_race: bool,
+    /// The first block of the branch with the most work that a node follows; `None` in a race, and where work cannot be
+    /// compared.
+    pub winner: Option<BlockHash>,
+    /// When the first node saw the block that decided, on the server's clock, in microseconds since the Unix epoch. `None`
+    /// in a race, and where no block did.
+    pub decided_at_us: Option<ServerTime>,
+    /// The branches, in the order in which their first blocks were seen.
+    pub branches: Vec<ForkBranch>,
+}
+
+/// One way in which the chain goes on after a fork.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkBranch {
+    /// Its blocks, lowest first, at most six. Of the branch that won one more than the longest other has.
+    pub blocks: Vec<BlockHash>,
+    /// Number of its blocks, counted as far as `blocks` goes for the branch that won, and up to twelve for others.
+    pub length: u32,
+    /// When the first node saw its first block, on the server's clock, in microseconds since the Unix epoch. The miner's
+    /// own time where no node told of the block when it came.
+    pub seen_at_us: ServerTime,
+    /// The nodes whose active chain it is on.
+    pub active_at: Vec<NodeName>,
+    /// Other nodes that found its first block valid.
+    pub valid_at: Vec<NodeName>,
+    /// Nodes that found its first block invalid.
+    pub invalid_at: Vec<NodeName>,
+    /// Nodes that have the header of its first block and have not said more.
+    pub header_only_at: Vec<NodeName>,
+}
+
+/// A block that is not on the chain that nodes follow, although its proof of work is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleBlock {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// Its header in hexadecimal digits.
+    pub header: String,
+    /// The block at that height on the chain that nodes follow.
+    pub replaced_by: BlockHash,
+    /// The last block that both chains share.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// Whether it is stale now: a branch that was left can become the active one again.
+    pub is_stale: bool,
+    /// What it is to each node that knows it.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// What a block is to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// The node.
+    pub node: NodeName,
+    /// What the block is to it.
+    pub status: Status,
+}
+
+/// Nodes disagree on whether a block is valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidityDisagreement {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The nodes that found it invalid.
+    pub invalid_at: Vec<Verdict>,
+    /// The nodes that found it valid.
+    pub valid_at: Vec<NodeName>,
+    /// Whether they disagree still.
+    pub is_open: bool,
+}
+
+/// A node's verdict on an invalid block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The node.
+    pub node: NodeName,
+    /// Its words, `None` where it told none: `getchaintips` tells none.
+    pub reason: Option<String>,
+}
+
+/// Nodes follow different chains, and go on to do so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// The last block that all sides share.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// The sides, in the order in which their first blocks were seen.
+    pub sides: Vec<PartitionSide>,
+    /// The first block of the side that has more work than every other. `None` if none has, or if their work cannot be
+    /// compared since it is shown in different ways.
+    pub most_work: Option<BlockHash>,
+    /// When it was first seen that all nodes follow one side again, on the server's clock, in microseconds since the Unix
+    /// epoch. `None` while they do not.
+    pub healed_at_us: Option<ServerTime>,
+}
+
+/// One side of a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionSide {
+    /// Its first block above the fork.
+    pub first: BlockHash,
+    /// Its last block that a node follows.
+    pub tip: BlockHash,
+    /// Blocks above the fork.
+    pub length: u32,
+    /// How all of its blocks show their work, `None` if not all do it in the same way.
+    pub proof_of_work: Option<ProofOfWork>,
+    /// The nodes on it.
+    pub nodes: Vec<NodeName>,
+}
+
+/// A node is behind the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lag {
+    /// The end of its active chain.
+    pub tip: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// The end of the chain with the most work that other nodes follow.
+    pub best: BlockHash,
+    /// Its height.
+    pub best_height: u32,
+    /// Blocks of that chain that the node has not connected.
+    pub blocks_behind: u32,
+    /// When it was seen to have caught up, on the server's clock, in microseconds since the Unix epoch. `None` while it
+    /// has not.
+    pub caught_up_at_us: Option<ServerTime>,
+}

@@ -1,0 +1,62 @@
+//! The analyses that look at a network as a whole, one in each file. Each says what follows from the state as it is, and
+//! keeps only what it has said already: so that the order in which truths arrived, or an absence of the monitor, changes
+//! nothing. Its id is its file's name in kebab-case.
+
+mod fork;
+mod lag;
+mod partition;
+mod stale_block;
+mod validity_disagreement;
+
+use std::{collections::BTreeSet, fmt};
+
+use bmon_event::{BlockHash, ServerTime};
+
+use super::{Ledger, NetworkState, Side};
+use crate::row::Row;
+
+/// What there is to look at.
+#[derive(Debug)]
+pub(crate) struct Look<'a> {
+    pub(crate) network: &'a NetworkState,
+    /// The end of the main chain.
+    pub(crate) main: BlockHash,
+    /// The branches off it that are not settled.
+    pub(crate) sides: &'a [Side],
+    /// Blocks of which something was told since the last look. Nothing of the chain has changed if there are none.
+    pub(crate) touched: &'a BTreeSet<BlockHash>,
+    pub(crate) now: ServerTime,
+}
+
+/// Says rows about one network.
+pub(crate) trait NetworkAnalysis: fmt::Debug + Send {
+    /// Looks at the network as it is now.
+    fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>);
+
+    /// What it has said.
+    fn ledger(&mut self) -> &mut Ledger;
+}
+
+/// An analysis as it is registered.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration {
+    /// Its id: the same word in findings, URLs, metrics and docs.
+    pub id: &'static str,
+    /// What it tells, in one sentence.
+    pub about: &'static str,
+    make: fn() -> Box<dyn NetworkAnalysis>,
+}
+
+/// Every analysis of a network, in the order in which they look.
+pub const ALL: &[Declaration] = &[
+    fork::DECLARATION,
+    stale_block::DECLARATION,
+    validity_disagreement::DECLARATION,
+    partition::DECLARATION,
+    lag::DECLARATION,
+];
+
+/// Every analysis, made for one network, with its id.
+pub(crate) fn make_all() -> Vec<(&'static str, Box<dyn NetworkAnalysis>)> {
+    ALL.iter().map(|declaration| (declaration.id, (declaration.make)())).collect()
+}

@@ -1,0 +1,50 @@
+use bmon_event::{AgentTime, BlockHash, ServerTime};
+
+use crate::row::Sighted;
+
+/// A node as part of its network.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Member {
+    /// When the server last heard of it.
+    pub(crate) heard_at: ServerTime,
+    /// Whether it is in initial block download, `None` while it has not told or cannot (up to 0.15).
+    pub(crate) initial_block_download: Option<bool>,
+    /// The end of its active chain, `None` while it has not told.
+    pub(crate) tip: Option<TipTold>,
+    /// Its log has named a tip.
+    pub(crate) has_log_tips: bool,
+}
+
+/// The end of an active chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TipTold {
+    pub(crate) block: BlockHash,
+    /// `None` where it was not told.
+    pub(crate) height: Option<u32>,
+    /// When it was last told as such.
+    last: AgentTime,
+}
+
+impl Member {
+    /// Notes the end of the active chain as it was told then.
+    pub(super) fn note_tip(&mut self, block: BlockHash, height: Option<u32>, sighted: Sighted) {
+        match &mut self.tip {
+            Some(tip) if tip.block == block => {
+                tip.height = tip.height.or(height);
+                tip.last = tip.last.max(sighted.at);
+            }
+            Some(tip) if tip.last > sighted.at => {}
+            _ => self.tip = Some(TipTold { block, height, last: sighted.at }),
+        }
+    }
+
+    /// Whether a reply that names `block`, heard at `at`, tells of the tip what was not told otherwise.
+    pub(super) fn is_tip_missed(&self, block: BlockHash, at: AgentTime, lateness_us: i64) -> bool {
+        self.tip.is_none_or(|tip| tip.block == block || at.micros_since(tip.last) > lateness_us)
+    }
+
+    /// The block's height, if it is the tip and its height was told.
+    pub(super) fn height_of(&self, block: BlockHash) -> Option<u32> {
+        self.tip.filter(|tip| tip.block == block)?.height
+    }
+}

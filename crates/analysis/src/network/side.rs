@@ -1,0 +1,120 @@
+//! The branches beside the main chain.
+
+use std::collections::BTreeSet;
+
+use bmon_event::{AgentTime, BlockHash, NodeName, ServerTime, Source};
+
+use super::NetworkState;
+use crate::{
+    row::Sighted,
+    tree::{Comparison, Status, Tree},
+};
+
+/// Blocks above the end of a branch from which on it is decided for good, and looked at again only when something new is
+/// told of it. No coinbase can be spent earlier either (`COINBASE_MATURITY`, `src/consensus/consensus.h@v30`).
+const SETTLED: u32 = 100;
+
+/// A branch off the main chain: the blocks above `fork` up to `tip`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
+    pub(crate) tip: BlockHash,
+    pub(crate) fork: BlockHash,
+    pub(crate) fork_height: u32,
+    pub(crate) length: u32,
+    /// The main chain against it.
+    pub(crate) comparison: Comparison,
+}
+
+/// When a block was first seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) sighted: Sighted,
+    /// Whether a node told of it when it came. Otherwise, or if that is forgotten, it is the miner's own time.
+    pub(crate) is_told: bool,
+}
+
+impl NetworkState {
+    /// The end of the chain that has the most work of those that nodes follow; of equal ones the one that was seen first.
+    /// Where they cannot be compared, the one that more nodes follow.
+    pub(crate) fn main_tip(&self) -> Option<BlockHash> {
+        let tree = self.tree()?;
+        let tips: Vec<BlockHash> = self.members().keys().filter_map(|node| tree.active_tip(node)).collect();
+        let followers =
+            |tip: BlockHash| tips.iter().filter(|other| tree.is_ancestor(tip, **other) == Some(true)).count();
+        let rank = |tip: BlockHash| (std::cmp::Reverse(self.first_time(tip)), tip);
+        let mut distinct: Vec<_> = tips.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        distinct.sort_by_key(|tip| std::cmp::Reverse(rank(*tip)));
+        distinct.into_iter().reduce(|best, tip| {
+            let order = tree.compare(tip, best).and_then(|comparison| comparison.by_work());
+            let is_better = match order {
+                Some(order) => order.is_gt(),
+                None => followers(tip) > followers(best),
+            };
+            if is_better { tip } else { best }
+        })
+    }
+
+    /// The branches off the main chain, but for those that are settled and of which nothing new was told.
+    pub(crate) fn sides(&mut self, main: BlockHash, touched: &BTreeSet<BlockHash>) -> Vec<Side> {
+        let Some(tree) = &self.tree else { return Vec::new() };
+        let is_off_main = |block: &&BlockHash| tree.is_ancestor(**block, main) == Some(false);
+        for block in touched.iter().filter(is_off_main) {
+            self.settled.retain(|tip| tree.is_ancestor(*block, *tip) == Some(false));
+        }
+        let main_height = tree.height(main).unwrap_or_default();
+        let mut sides = Vec::new();
+        for tip in tree.tips() {
+            if self.settled.contains(&tip) {
+                continue;
+            }
+            let Some(comparison) = tree.compare(main, tip) else { continue };
+            // Blocks on top of the main chain that no node has followed yet are no branch.
+            if comparison.right.length == 0 || comparison.left.length == 0 {
+                continue;
+            }
+            let (fork, fork_height, length) =
+                (comparison.fork, comparison.fork_height, comparison.right.length);
+            if main_height >= fork_height + length + SETTLED {
+                self.settled.insert(tip);
+            }
+            sides.push(Side { tip, fork, fork_height, length, comparison });
+        }
+        sides
+    }
+
+    /// When the first of all nodes told of a block.
+    pub(crate) fn first_seen(&self, block: BlockHash) -> Seen {
+        let arrival = self.arrival(block).and_then(super::Arrival::first);
+        arrival.map_or_else(
+            || {
+                let time = self.tree().and_then(|tree| tree.get(block)).map_or(0, |header| header.time());
+                let at = AgentTime::from_micros(i64::from(time) * 1_000_000);
+                Seen { sighted: Sighted { at, offset: None }, is_told: false }
+            },
+            |sighted| Seen { sighted, is_told: true },
+        )
+    }
+
+    /// The same on the server's clock.
+    pub(crate) fn first_time(&self, block: BlockHash) -> ServerTime {
+        self.first_seen(block).sighted.on_server_clock()
+    }
+
+    /// Who told of these blocks.
+    pub(crate) fn sources(&self, blocks: impl IntoIterator<Item = BlockHash>) -> Vec<Source> {
+        let arrivals = blocks.into_iter().filter_map(|block| self.arrival(block));
+        let sources: BTreeSet<_> = arrivals.flat_map(|arrival| arrival.sources().iter().copied()).collect();
+        sources.into_iter().collect()
+    }
+
+    /// The nodes to which the block is one of these.
+    pub(crate) fn nodes_with(&self, block: BlockHash, statuses: &[Status]) -> Vec<NodeName> {
+        let with = self.statuses(block).filter(|(_, status)| statuses.contains(status));
+        with.map(|(node, _)| node.clone()).collect()
+    }
+
+    /// The tree, which there is once there is a main chain.
+    pub(crate) fn known_tree(&self) -> &Tree {
+        self.tree().expect("a main chain was found in it")
+    }
+}

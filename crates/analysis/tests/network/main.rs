@@ -1,0 +1,12 @@
+//! What the engine makes of several nodes of one network together.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
+
+mod fork;
+mod lag;
+mod order;
+mod partition;
+mod restart;
+mod stale;
+mod validity;
+mod world;

@@ -1,0 +1,60 @@
+//! What happened while the monitor was down is found, and what was found before is not begun anew.
+
+use bmon_analysis::{Engine, Settings, finding::Body};
+use bmon_event::event::TipStatus;
+
+use crate::{
+    fork::common,
+    world::{MINUTE, SECOND, World},
+};
+
+/// A new engine that knows what the store kept of the old one.
+fn restart(world: &mut World) {
+    let mut engine = Engine::new(Settings::default());
+    let mut headers = world.headers.clone();
+    headers.sort_by_key(|row| row.height);
+    for row in &headers {
+        engine.restore_header(row);
+    }
+    for row in world.nodes.values() {
+        engine.restore_node(row);
+    }
+    for finding in world.findings.values() {
+        engine.restore_finding(finding.clone());
+    }
+    world.engine = engine;
+}
+
+#[test]
+fn a_partition_that_began_before_a_restart_goes_on_and_heals_after_it() {
+    let (mut world, genesis) = World::new();
+    let fork = common(&mut world, genesis);
+    let (left, right) = (world.chain(fork, 6), world.chain(fork, 4));
+    world.connect_all(&["alice", "bob"], &left[..3]);
+    world.connect("carol", &right);
+    let before = world.found("partition")[0].revision;
+    restart(&mut world);
+    world.wait(SECOND);
+    assert_eq!(world.found("partition")[0].revision, before);
+    world.connect_all(&["alice", "bob"], &left[3..]);
+    world.reorganize("carol", &right, fork, &left);
+    world.wait(SECOND);
+    let Body::Partition(found) = world.only("partition") else { unreachable!("asked for") };
+    assert!(found.healed_at_us.is_some() && world.found("partition")[0].revision > before);
+}
+
+#[test]
+fn what_was_mined_and_left_behind_in_an_absence_is_found_after_it() {
+    let (mut world, genesis) = World::new();
+    let fork = common(&mut world, genesis);
+    restart(&mut world);
+    world.now += 300 * MINUTE;
+    let (stale, chain) = (world.block(fork), world.chain(fork, 30));
+    world.chain_info("alice", chain[29], false);
+    world.chain_tips("alice", &[(chain[29], TipStatus::Active), (stale, TipStatus::ValidFork)]);
+    world.wait(SECOND);
+    let Body::StaleBlock(found) = world.only("stale-block") else { unreachable!("asked for") };
+    assert_eq!((found.block, found.replaced_by), (stale, chain[0]));
+    let Body::Fork(found) = world.only("fork") else { unreachable!("asked for") };
+    assert_eq!(found.winner, Some(chain[0]));
+}

@@ -1,0 +1,288 @@
+//! Some nodes of a simulated network, and a server that asks them for headers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bmon_analysis::{
+    Engine, Settings,
+    finding::{Body, Finding, FindingId},
+    row::{HeaderRow, NodeRow, Row},
+    tree::Header,
+};
+use bmon_event::{
+    AgentTime, Batch, BlockHash, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, ServerTime,
+    Source,
+    event::{ChainInfo, ChainTip, ClockSample, Headers, RawHeader, TipStatus},
+};
+
+pub(crate) const MS: i64 = 1_000;
+pub(crate) const SECOND: i64 = 1_000 * MS;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+/// When the simulation begins: the time of block 0.
+const START: i64 = 1_700_000_000 * SECOND;
+/// The easiest target of regtest.
+const EASY: u32 = 0x207f_ffff;
+
+/// All blocks that there are, and an engine that hears of them.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: i64,
+    raw: HashMap<BlockHash, Vec<u8>>,
+    heights: HashMap<BlockHash, u32>,
+    made: u32,
+    sequences: BTreeMap<NodeName, u64>,
+    /// Batches in the order in which they were given.
+    pub(crate) batches: Vec<(Batch, ServerTime)>,
+    pub(crate) findings: BTreeMap<FindingId, Finding>,
+    /// How often something was said.
+    pub(crate) said: usize,
+    pub(crate) headers: Vec<HeaderRow>,
+    pub(crate) nodes: BTreeMap<NodeName, NodeRow>,
+}
+
+pub(crate) fn network() -> Network {
+    Network::from_chain("regtest").unwrap()
+}
+
+pub(crate) fn node(name: &str) -> NodeName {
+    name.parse().unwrap()
+}
+
+impl World {
+    /// Block 0 alone.
+    pub(crate) fn new() -> (Self, BlockHash) {
+        let mut world = Self {
+            engine: Engine::new(Settings::default()),
+            now: START,
+            raw: HashMap::new(),
+            heights: HashMap::new(),
+            made: 0,
+            sequences: BTreeMap::new(),
+            batches: Vec::new(),
+            findings: BTreeMap::new(),
+            said: 0,
+            headers: Vec::new(),
+            nodes: BTreeMap::new(),
+        };
+        let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
+        (world, genesis)
+    }
+
+    /// A new block after `parent`. Nobody knows it yet.
+    pub(crate) fn block(&mut self, parent: BlockHash) -> BlockHash {
+        self.make(parent, self.heights[&parent] + 1, EASY)
+    }
+
+    /// One with the longer header of another proof of work.
+    pub(crate) fn blake2b_block(&mut self, parent: BlockHash) -> BlockHash {
+        let mut raw = self.raw_after(parent, EASY).to_vec();
+        raw.resize(164, 0);
+        let mut bytes = [0xb2; 32];
+        bytes[..4].copy_from_slice(&self.made.to_be_bytes());
+        self.keep(BlockHash::from_bytes(bytes), raw, self.heights[&parent] + 1)
+    }
+
+    /// A chain of `count` new blocks.
+    pub(crate) fn chain(&mut self, parent: BlockHash, count: usize) -> Vec<BlockHash> {
+        let next = |parent: &BlockHash| Some(*parent);
+        let (mut blocks, mut last) = (Vec::new(), next(&parent));
+        while blocks.len() < count {
+            last = last.map(|parent| self.block(parent));
+            blocks.extend(last);
+        }
+        blocks
+    }
+
+    fn make(&mut self, parent: BlockHash, height: u32, bits: u32) -> BlockHash {
+        let mut raw = self.raw_after(parent, bits);
+        let block = loop {
+            if let Ok(header) = Header::decode(&raw, None) {
+                break header.hash();
+            }
+            let nonce = u32::from_le_bytes(raw[76..].try_into().unwrap());
+            raw[76..].copy_from_slice(&(nonce + 1).to_le_bytes());
+        };
+        self.keep(block, raw.to_vec(), height)
+    }
+
+    fn raw_after(&mut self, parent: BlockHash, bits: u32) -> [u8; 80] {
+        self.made += 1;
+        let mut raw = [0; 80];
+        raw[..4].copy_from_slice(&0x2000_0000_u32.to_le_bytes());
+        raw[4..36].iter_mut().zip(parent.as_bytes().iter().rev()).for_each(|(byte, other)| *byte = *other);
+        raw[36..40].copy_from_slice(&self.made.to_le_bytes());
+        raw[68..72].copy_from_slice(&u32::try_from(self.now / SECOND).unwrap().to_le_bytes());
+        raw[72..76].copy_from_slice(&bits.to_le_bytes());
+        raw
+    }
+
+    fn keep(&mut self, block: BlockHash, raw: Vec<u8>, height: u32) -> BlockHash {
+        self.raw.insert(block, raw);
+        self.heights.insert(block, height);
+        block
+    }
+
+    /// Time passes, with a tick each second of the last minute.
+    pub(crate) fn wait(&mut self, us: i64) {
+        let end = self.now + us;
+        self.now = self.now.max(end - MINUTE);
+        while self.now < end {
+            self.now = end.min(self.now + SECOND);
+            let mut rows = Vec::new();
+            self.engine.tick(ServerTime::from_micros(self.now), &mut rows);
+            self.take(rows);
+        }
+    }
+
+    /// The node's log tells this now.
+    pub(crate) fn log(&mut self, name: &str, kinds: Vec<Kind>) {
+        self.tell(name, Source::Log, kinds);
+    }
+
+    /// The node tells this now, and the server gets the headers that it lacks then.
+    pub(crate) fn tell(&mut self, name: &str, source: Source, kinds: Vec<Kind>) {
+        self.deliver(name, source, kinds);
+        self.serve();
+    }
+
+    fn deliver(&mut self, name: &str, source: Source, kinds: Vec<Kind>) {
+        let at = self.now;
+        let event = |kind| Event {
+            source,
+            node_time: (source == Source::Log).then(|| NodeTime::from_micros(at)),
+            agent_time: AgentTime::from_micros(at),
+            kind,
+        };
+        let clock = Kind::Clock(ClockSample {
+            at: AgentTime::from_micros(at),
+            offset_min_us: -100,
+            offset_max_us: 100,
+        });
+        let clock = Event {
+            source: Source::Agent,
+            node_time: None,
+            agent_time: AgentTime::from_micros(at),
+            kind: clock,
+        };
+        let sequence = self.sequences.entry(node(name)).or_default();
+        *sequence += 1;
+        let batch = Batch {
+            network: network(),
+            node: node(name),
+            epoch: Epoch(1),
+            sequence: *sequence,
+            made_at: AgentTime::from_micros(at),
+            positions: Positions::default(),
+            events: std::iter::once(clock).chain(kinds.into_iter().map(event)).collect(),
+            unknown_events: 0,
+        };
+        self.apply(batch, ServerTime::from_micros(at + MS));
+    }
+
+    pub(crate) fn apply(&mut self, batch: Batch, at: ServerTime) {
+        let mut rows = Vec::new();
+        self.engine.apply(&batch, at, &mut rows);
+        self.take(rows);
+        self.batches.push((batch, at));
+    }
+
+    /// Gives the engine what it needs, from whom it would ask.
+    pub(crate) fn serve(&mut self) {
+        for _ in 0..100 {
+            let Some(need) = self.engine.needs().into_iter().next() else { return };
+            let mut headers = Vec::new();
+            let mut next = Some(need.block);
+            while let Some((block, raw)) = next.and_then(|block| Some((block, self.raw.get(&block)?.clone())))
+                && headers.len() < need.count as usize
+            {
+                let mut parent: [u8; 32] = raw[4..36].try_into().unwrap();
+                parent.reverse();
+                next = Some(BlockHash::from_bytes(parent));
+                headers.push(RawHeader { block, raw });
+            }
+            let name = need.nodes[0].to_string();
+            self.deliver(&name, Source::Agent, vec![Kind::Headers(Headers { want: 1, headers })]);
+        }
+        unreachable!("the engine needs more and more: {:?}", self.engine.needs());
+    }
+
+    fn take(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            match row {
+                Row::Finding(finding) => {
+                    let before = self.findings.insert(finding.id, *finding.clone());
+                    assert!(before.is_none_or(|before| before.revision < finding.revision));
+                    self.said += 1;
+                }
+                Row::Header(row) => self.headers.push(row),
+                Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The node connects these blocks, one after the other, as its log tells it.
+    pub(crate) fn connect(&mut self, name: &str, blocks: &[BlockHash]) {
+        for block in blocks {
+            let height = Some(self.heights[block]);
+            self.now += MS;
+            let tip = Kind::Tip { block: *block, height, log2_work: None, transactions: None };
+            self.log(name, vec![Kind::HeaderSeen { block: *block, height, peer: None, compact: false }, tip]);
+        }
+    }
+
+    /// Each of these nodes connects these blocks.
+    pub(crate) fn connect_all(&mut self, names: &[&str], blocks: &[BlockHash]) {
+        for block in blocks {
+            for name in names {
+                self.connect(name, &[*block]);
+            }
+        }
+    }
+
+    /// The node switches from the last of `old` to `new`.
+    pub(crate) fn reorganize(&mut self, name: &str, old: &[BlockHash], fork: BlockHash, new: &[BlockHash]) {
+        let below = old.iter().rev().skip(1).copied().chain([fork]);
+        for tip in below.collect::<Vec<_>>() {
+            self.now += MS;
+            let height = Some(self.heights[&tip]);
+            self.log(name, vec![Kind::Tip { block: tip, height, log2_work: None, transactions: None }]);
+        }
+        self.connect(name, new);
+    }
+
+    pub(crate) fn chain_info(&mut self, name: &str, block: BlockHash, is_downloading: bool) {
+        let info = ChainInfo {
+            best_block: Some(block),
+            blocks: self.heights[&block],
+            initial_block_download: Some(is_downloading),
+            ..ChainInfo::default()
+        };
+        self.tell(name, Source::Rpc, vec![Kind::ChainInfo(info)]);
+    }
+
+    pub(crate) fn chain_tips(&mut self, name: &str, tips: &[(BlockHash, TipStatus)]) {
+        let tip = |(block, status): &(BlockHash, TipStatus)| ChainTip {
+            block: *block,
+            height: self.heights[block],
+            branch_length: 0,
+            status: status.clone(),
+        };
+        let tips = tips.iter().map(tip).collect();
+        self.tell(name, Source::Rpc, vec![Kind::ChainTips(tips)]);
+    }
+
+    /// What was found of one kind, as last said.
+    pub(crate) fn found(&self, kind: &str) -> Vec<&Finding> {
+        let mut found: Vec<_> =
+            self.findings.values().filter(|finding| finding.body.kind() == kind).collect();
+        found.sort_by_key(|finding| (finding.sighted.at, finding.id));
+        found
+    }
+
+    /// The body of the only finding of this kind.
+    pub(crate) fn only(&self, kind: &str) -> Body {
+        let found = self.found(kind);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found[0].body.clone()
+    }
+}

@@ -1,0 +1,52 @@
+-- The database of bmon, step 3: headers, and findings about a network as a whole.
+
+-- The header of a block, as it is serialised: 80 bytes, or 164 from Knots 29.4 on its own chain. The parent's hash is
+-- bytes 5 to 36 of it, in the opposite order.
+CREATE TABLE header (
+    network INTEGER NOT NULL REFERENCES network (id),
+    height  INTEGER NOT NULL,
+    hash    BLOB NOT NULL CHECK (length(hash) = 32),
+    raw     BLOB NOT NULL,
+    PRIMARY KEY (network, height, hash)
+) STRICT, WITHOUT ROWID;
+
+-- The same findings as before, in a table that has those about a network as a whole too: there `node` is NULL.
+DROP VIEW finding_time;
+CREATE TABLE finding_of_network (
+    row           INTEGER PRIMARY KEY,
+    id            BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    kind          TEXT NOT NULL,
+    revision      INTEGER NOT NULL,
+    network       INTEGER NOT NULL REFERENCES network (id),
+    node          INTEGER REFERENCES node (id),
+    at_us         INTEGER NOT NULL,
+    offset_min_us INTEGER,
+    offset_max_us INTEGER,
+    sources       TEXT NOT NULL,
+    body          TEXT NOT NULL,
+    server_at_us  INTEGER NOT NULL
+        GENERATED ALWAYS AS (at_us + coalesce((offset_min_us + offset_max_us) / 2, 0)) VIRTUAL
+) STRICT;
+INSERT INTO finding_of_network
+    (row, id, kind, revision, network, node, at_us, offset_min_us, offset_max_us, sources, body)
+SELECT row, finding.id, kind, revision, node.network, node.id, at_us, offset_min_us, offset_max_us, sources, body
+FROM finding JOIN node ON node.id = finding.node;
+DROP TABLE finding;
+ALTER TABLE finding_of_network RENAME TO finding;
+CREATE INDEX finding_by_time ON finding (kind, server_at_us);
+CREATE INDEX finding_by_tx ON finding (body ->> 'txid') WHERE kind = 'rejected-tx';
+CREATE INDEX finding_by_block ON finding (body ->> 'block') WHERE kind = 'invalid-block';
+
+-- As before; a finding about a network as a whole counts under the number of the network below zero.
+CREATE TRIGGER finding_made AFTER INSERT ON finding BEGIN
+    INSERT INTO tally (what, kind, node, kept, deleted) VALUES ('finding', new.kind, coalesce(new.node, -new.network), 1, 0)
+        ON CONFLICT (what, kind, node) DO UPDATE SET kept = kept + 1;
+END;
+
+CREATE VIEW finding_time AS
+SELECT finding.kind, network.name AS network, node.name AS node, finding.revision, finding.body, server_at_us,
+       (offset_max_us - offset_min_us + 1) / 2 AS bound_us,
+       strftime('%Y-%m-%dT%H:%M:%fZ', server_at_us / 1e6, 'unixepoch') AS at
+FROM finding
+JOIN network ON network.id = finding.network
+LEFT JOIN node ON node.id = finding.node;
