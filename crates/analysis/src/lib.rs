@@ -5,6 +5,7 @@
 //! This crate does no I/O, reads no clock and knows nothing of SQL or HTTP.
 
 pub mod analysis;
+pub mod body;
 mod engine;
 pub mod explain;
 pub mod finding;

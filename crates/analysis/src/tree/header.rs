@@ -24,6 +24,16 @@ pub enum ProofOfWork {
     Blake2b,
 }
 
+impl ProofOfWork {
+    /// Bytes of a header of this kind.
+    pub const fn header_length(self) -> usize {
+        match self {
+            Self::Sha256d => LENGTH,
+            Self::Blake2b => BLAKE2B_LENGTH,
+        }
+    }
+}
+
 /// What every header has, but for the hash of its parent: 48 of its 80 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fields {

@@ -1,0 +1,117 @@
+//! The bytes of a block, or of one transaction, taken apart.
+//!
+//! `getblock HASH 0` gives them in hexadecimal digits, for each block that a node has, one of a branch it left included.
+//! Nothing is copied: scripts are borrowed from the bytes, inputs and outputs are read again each time someone goes
+//! through them, and what is kept of a transaction is as long whatever it holds.
+//!
+//! What Bitcoin Core cannot read is refused (`src/primitives/transaction.h@v30`, `src/serialize.h@v30`), and so are
+//! transactions without inputs or outputs and blocks that do not begin with a coinbase, which no node keeps (`CheckBlock`
+//! in `src/validation.cpp@v30`).
+//!
+//! What this leaves out: all else that makes a block valid. Not even whether the transactions are those of the header is
+//! checked: the bytes come from a node, which did.
+
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod reader;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use self::reader::Reader;
+pub use self::transaction::{Input, Inputs, OutPoint, Output, Outputs, Transaction};
+use crate::tree::ProofOfWork;
+
+/// A block, taken apart.
+#[derive(Clone, Debug)]
+pub struct Body<'a> {
+    header: &'a [u8],
+    coinbase: Transaction<'a>,
+    /// All, the coinbase too.
+    transactions: Vec<Transaction<'a>>,
+}
+
+/// Bytes are not those of a block or transaction. Places are counted in bytes from the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// The bytes end too early.
+    #[error("{wanted} bytes were to follow byte {at}, which is too near the end")]
+    Short {
+        /// Where something was to begin.
+        at: usize,
+        /// Its length.
+        wanted: u64,
+    },
+    /// A number is written in more bytes than it needs (`non-canonical ReadCompactSize()` in `src/serialize.h@v30`).
+    #[error("the number before byte {at} is written in more bytes than it needs")]
+    NonCanonical {
+        /// Where what follows the number begins.
+        at: usize,
+    },
+    /// A transaction has something besides a witness that nobody knows.
+    #[error("the transaction before byte {at} has the unknown flags {flags:#04x}")]
+    Flags {
+        /// Where what follows the flags begins.
+        at: usize,
+        /// The flags. 1 is a witness.
+        flags: u8,
+    },
+    /// A transaction is written with a witness, but has none.
+    #[error("the transaction before byte {at} has a witness that is empty")]
+    EmptyWitness {
+        /// Where the witness ends.
+        at: usize,
+    },
+    /// A transaction has no inputs (`bad-txns-vin-empty` in `src/consensus/tx_check.cpp@v30`).
+    #[error("the transaction before byte {at} has no inputs")]
+    NoInputs {
+        /// Where the inputs would begin.
+        at: usize,
+    },
+    /// A transaction has no outputs (`bad-txns-vout-empty` in `src/consensus/tx_check.cpp@v30`).
+    #[error("the transaction before byte {at} has no outputs")]
+    NoOutputs {
+        /// Where the outputs would begin.
+        at: usize,
+    },
+    /// There is no coinbase in front (`bad-cb-missing` in `src/validation.cpp@v30`). A header of another length than
+    /// was told can look like that.
+    #[error("the block does not begin with a coinbase")]
+    NoCoinbase,
+    /// More bytes than were to be read.
+    #[error("{0} bytes follow the end")]
+    Trailing(usize),
+}
+
+impl<'a> Body<'a> {
+    /// Takes a block's bytes apart. The length of its header follows from its proof of work, and nothing in the bytes
+    /// themselves tells it.
+    pub fn decode(raw: &'a [u8], proof_of_work: ProofOfWork) -> Result<Self, BodyError> {
+        let mut reader = Reader::new(raw);
+        let header = reader.take(proof_of_work.header_length() as u64)?;
+        let count = reader.compact_size()?;
+        let mut transactions = Vec::with_capacity(reader.fitting(count, Transaction::MIN_LENGTH));
+        for _ in 0..count {
+            transactions.push(Transaction::read(&mut reader)?);
+        }
+        reader.finish()?;
+        let first = transactions.first().filter(|first| first.is_coinbase());
+        let coinbase = first.cloned().ok_or(BodyError::NoCoinbase)?;
+        Ok(Self { header, coinbase, transactions })
+    }
+
+    /// The header's bytes, for [`Header::decode`](crate::tree::Header::decode).
+    pub const fn header(&self) -> &'a [u8] {
+        self.header
+    }
+
+    /// All transactions in the block's order, the coinbase first.
+    pub fn transactions(&self) -> &[Transaction<'a>] {
+        &self.transactions
+    }
+
+    /// The first transaction, which pays the miner.
+    pub const fn coinbase(&self) -> &Transaction<'a> {
+        &self.coinbase
+    }
+}
