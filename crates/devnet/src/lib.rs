@@ -2,17 +2,20 @@
 //!
 //! A [`Node`] is a real `bitcoind` process with a directory and ports of its own. A [`Network`] is several of them,
 //! each with its own [`Policy`], in a full mesh. A [`Scenario`] makes blocks, transactions, replacements, rejections,
-//! a reorg and an invalid block happen there, and returns the [`Truth`]: what a monitor must have found.
+//! a reorg and an invalid block happen there, and returns the [`Truth`]: what a monitor must have found. The functions
+//! of [`fork`] stage one fork each, also such as a monitor must not take for a reorg.
 //!
 //! Everything is on loopback, every wait is bounded and on a state, and the processes end with the process that
 //! started them, however that one ends.
 
 mod block;
+mod chain;
 mod clock;
 pub mod coin;
 pub mod config;
 pub mod exe;
 pub mod fault;
+pub mod fork;
 pub mod network;
 pub mod node;
 pub mod peer;

@@ -81,9 +81,16 @@ pub enum ScenarioError {
     /// The caller ended it before its end.
     #[error("stage everything: it was ended before")]
     Ended,
-    /// A reorg takes two sides.
-    #[error("stage a reorg with {0} nodes, it takes at least 2")]
-    TooFewNodes(usize),
+    /// There are not enough nodes for it.
+    #[error("stage {what} with {nodes} nodes, it takes at least {least}")]
+    TooFewNodes {
+        /// What was to be staged.
+        what: &'static str,
+        /// The nodes that there are.
+        nodes: usize,
+        /// The nodes that it takes.
+        least: usize,
+    },
     /// A node decided on a staged transaction otherwise than its policy says.
     #[error(
         "stage transaction `{txid}` ({fault:?}) on node `{node}`: accepted: {accepted}, against its policy"

@@ -17,8 +17,9 @@ use crate::{
     clock::{Pace, wait_for},
     coin::{Coin, Lock},
     fault::FEE,
+    fork,
     network::LIMIT,
-    truth::{InvalidBlock, Rejection, Reorg, Replacement, StagedBlock, StagedTransaction},
+    truth::{InvalidBlock, Rejection, Replacement, StagedBlock, StagedTransaction},
 };
 
 /// Blocks that the side that loses makes: the depth of the reorg.
@@ -48,9 +49,7 @@ impl<'a> Stage<'a> {
         progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, ScenarioError> {
         let nodes = network.nodes();
-        if nodes.len() < 2 {
-            return Err(ScenarioError::TooFewNodes(nodes.len()));
-        }
+        fork::at_least(network.nodes().len(), 2, "a reorg")?;
         let (total, coins) = scenario.extent();
         let purse = Purse::fill(network, coins)?;
         // After the funding, so that no node asks a peer without blocks for the first of them.
@@ -86,7 +85,7 @@ impl<'a> Stage<'a> {
 
     /// Sends a transaction and, when every node has it, one that takes its place.
     pub(super) fn replacement(&mut self) -> Result<(), ScenarioError> {
-        let everyone = self.everyone();
+        let everyone = self.network.everyone();
         let coin = self.coin();
         let old = self.send(&coin.pay(FEE))?;
         self.network.wait_for_transaction(&everyone, old)?;
@@ -105,7 +104,7 @@ impl<'a> Stage<'a> {
         // Those that refuse come first: from those that accept they would hear of it too.
         let refuses = |node: &Node| node.config().policy.refuses(fault);
         let (refusing, accepting): (Vec<_>, Vec<_>) =
-            self.everyone().into_iter().partition(|&index| refuses(&self.network.nodes()[index]));
+            self.network.everyone().into_iter().partition(|&index| refuses(&self.network.nodes()[index]));
         for &index in refusing.iter().chain(&accepting) {
             let node = &self.network.nodes()[index];
             self.peers[index].deliver_transaction(&tx)?;
@@ -128,35 +127,28 @@ impl<'a> Stage<'a> {
     pub(super) fn block(&mut self, round: u32) -> Result<(), ScenarioError> {
         self.wait_for_mempools()?;
         let node = round as usize % self.network.nodes().len();
-        let everyone = self.everyone();
-        let blocks = self.mine(node, 1, &everyone)?;
+        let everyone = self.network.everyone();
+        let height = self.network.nodes()[node].height()?;
+        let blocks = self.network.nodes()[node].mine(1, Lock::new(node))?;
+        for &tip in &blocks {
+            self.network.wait_for_tip(&everyone, tip)?;
+        }
+        self.staged(height, &blocks, &everyone);
         self.confirm(node, &blocks)?;
-        let height = self.truth.blocks.last().map_or(0, |block| block.height);
-        self.tell(Step::Block(height))
+        self.tell(Step::Block(height + 1))
     }
 
     /// Parts the first node from the others, has it make a branch and the others a longer one, and joins them.
     pub(super) fn reorg(&mut self) -> Result<(), ScenarioError> {
         self.wait_for_mempools()?;
-        let everyone = self.everyone();
-        let rest = &everyone[1..];
-        let fork_height = height(&self.network.nodes()[0])?;
-        self.network.part(&everyone[..1])?;
-        let old = self.mine(0, REORG_DEPTH, &everyone[..1])?;
-        let new = self.mine(1, REORG_DEPTH + 1, rest)?;
+        let reorg = fork::reorg::part(self.network, 0, REORG_DEPTH)?;
         self.tell(Step::Parting)?;
 
-        self.network.join()?;
-        if let Some(&tip) = new.last() {
-            self.network.wait_for_tip(&everyone, tip)?;
-        }
-        for staged in &mut self.truth.blocks {
-            if new.contains(&staged.block) {
-                staged.nodes = self.network.names();
-            }
-        }
-        self.confirm(1, &new)?;
-        self.truth.reorgs.push(Reorg { node: self.name(0), fork_height, old, new });
+        fork::reorg::join(self.network, &reorg)?;
+        self.staged(reorg.fork_height, &reorg.old, &[0]);
+        self.staged(reorg.fork_height, &reorg.new, &self.network.everyone());
+        self.confirm(1, &reorg.new)?;
+        self.truth.reorgs.push(reorg);
         self.tell(Step::Joining)
     }
 
@@ -191,14 +183,14 @@ impl<'a> Stage<'a> {
         let node = &nodes[self.sent % nodes.len()];
         self.sent += 1;
         let txid = node.rpc().call("sendrawtransaction", json!([serialize_hex(tx)]))?;
-        self.accepted(tx, self.everyone());
+        self.accepted(tx, self.network.everyone());
         Ok(txid)
     }
 
     /// Writes down that the nodes at `positions` have, or will have, a transaction in their mempools.
     fn accepted(&mut self, tx: &Transaction, positions: Vec<usize>) {
         let (txid, wtxid) = ids(tx);
-        let nodes = positions.iter().map(|&index| self.name(index)).collect();
+        let nodes = self.network.names_at(&positions);
         self.truth.transactions.push(StagedTransaction { txid, wtxid, nodes });
         self.pending.insert(txid, positions);
     }
@@ -216,24 +208,12 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Mines blocks at one node and waits until they are the tip at the nodes at `positions`.
-    fn mine(
-        &mut self,
-        miner: usize,
-        count: u32,
-        positions: &[usize],
-    ) -> Result<Vec<BlockHash>, ScenarioError> {
-        let node = &self.network.nodes()[miner];
-        let first = height(node)? + 1;
-        let blocks = node.mine(count, Lock::new(miner))?;
-        if let Some(&tip) = blocks.last() {
-            self.network.wait_for_tip(positions, tip)?;
-        }
-        for (height, &block) in (first..).zip(&blocks) {
-            let nodes = positions.iter().map(|&index| self.name(index)).collect();
-            self.truth.blocks.push(StagedBlock { block, height, nodes });
-        }
-        Ok(blocks)
+    /// Writes down that the nodes at `positions` have `blocks`, which lie above `below`.
+    fn staged(&mut self, below: u32, blocks: &[BlockHash], positions: &[usize]) {
+        let nodes = self.network.names_at(positions);
+        let staged = (below + 1..).zip(blocks);
+        let staged = staged.map(|(height, &block)| StagedBlock { block, height, nodes: nodes.clone() });
+        self.truth.blocks.extend(staged);
     }
 
     /// Strikes the transactions of `blocks` off the list of those that wait for one.
@@ -263,17 +243,9 @@ impl<'a> Stage<'a> {
         self.purse.take().expect("the purse was filled with a coin for every step")
     }
 
-    fn everyone(&self) -> Vec<usize> {
-        (0..self.network.nodes().len()).collect()
-    }
-
     fn name(&self, index: usize) -> NodeName {
         self.network.nodes()[index].name().clone()
     }
-}
-
-fn height(node: &Node) -> Result<u32, NodeError> {
-    Ok(node.rpc().call("getblockcount", json!([]))?)
 }
 
 fn ids(tx: &Transaction) -> (Txid, Wtxid) {

@@ -1,0 +1,86 @@
+//! What nodes say of their chains, and waits on it.
+
+use bmon_event::{
+    BlockHash, NodeName,
+    event::{ChainTip, TipStatus},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{Network, Node, NodeError, clock::wait_for, coin::Lock, network::LIMIT};
+
+impl Node {
+    /// The tip of the active chain.
+    pub fn best_block(&self) -> Result<BlockHash, NodeError> {
+        Ok(self.rpc().call("getbestblockhash", json!([]))?)
+    }
+
+    /// Height of the tip.
+    pub fn height(&self) -> Result<u32, NodeError> {
+        Ok(self.rpc().call("getblockcount", json!([]))?)
+    }
+
+    /// Every branch that the node knows of (RPC `getchaintips`).
+    pub fn chain_tips(&self) -> Result<Vec<ChainTip>, NodeError> {
+        #[derive(Deserialize)]
+        struct Tip {
+            height: u32,
+            hash: BlockHash,
+            branchlen: u32,
+            status: String,
+        }
+        let tips: Vec<Tip> = self.rpc().call("getchaintips", json!([]))?;
+        let read = |tip: Tip| ChainTip {
+            block: tip.hash,
+            height: tip.height,
+            branch_length: tip.branchlen,
+            status: TipStatus::from_word(&tip.status),
+        };
+        Ok(tips.into_iter().map(read).collect())
+    }
+
+    /// A header in hexadecimal, as the node serializes it: 160 digits, with `BLAKE2b` 328.
+    pub fn header(&self, block: BlockHash) -> Result<String, NodeError> {
+        Ok(self.rpc().call("getblockheader", json!([block, false]))?)
+    }
+}
+
+impl Network {
+    /// The positions of all nodes.
+    pub(crate) fn everyone(&self) -> Vec<usize> {
+        (0..self.nodes().len()).collect()
+    }
+
+    /// The names of the nodes at `positions`.
+    pub(crate) fn names_at(&self, positions: &[usize]) -> Vec<NodeName> {
+        positions.iter().map(|&index| self.nodes()[index].name().clone()).collect()
+    }
+
+    /// Waits until all nodes have the same tip and returns it with its height. A network without history gets a first
+    /// block: nodes with a tip older than a day are in initial block download.
+    pub(crate) fn settle(&self) -> Result<(BlockHash, u32), NodeError> {
+        let first = &self.nodes()[0];
+        if first.height()? == 0 {
+            first.mine(1, Lock::new(0))?;
+        }
+        wait_for("one tip on all nodes", LIMIT, || {
+            let (tip, height) = (first.best_block()?, first.height()?);
+            for node in self.nodes() {
+                if node.best_block()? != tip {
+                    return Ok(None);
+                }
+            }
+            Ok(Some((tip, height)))
+        })
+    }
+
+    /// Mines at the first of the nodes at `positions`, and waits until all of them have the last block as their tip.
+    pub(crate) fn mine_on(&self, positions: &[usize], count: u32) -> Result<Vec<BlockHash>, NodeError> {
+        let Some(&miner) = positions.first() else { return Ok(Vec::new()) };
+        let blocks = self.nodes()[miner].mine(count, Lock::new(miner))?;
+        if let Some(&tip) = blocks.last() {
+            self.wait_for_tip(positions, tip)?;
+        }
+        Ok(blocks)
+    }
+}

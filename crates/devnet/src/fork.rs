@@ -1,0 +1,15 @@
+//! Forks of the chain, staged one at a time on any [`Network`](crate::Network): each function returns what happened, for a monitor's
+//! findings to be compared with.
+//!
+//! All begin and end with every node on the same tip, so that one can follow the other.
+
+pub(crate) mod reorg;
+
+pub use reorg::reorg;
+
+use crate::ScenarioError;
+
+/// Whether there are enough nodes to stage `what`.
+pub(crate) fn at_least(nodes: usize, least: usize, what: &'static str) -> Result<(), ScenarioError> {
+    if nodes < least { Err(ScenarioError::TooFewNodes { what, nodes, least }) } else { Ok(()) }
+}

@@ -1,0 +1,72 @@
+//! Each fork on real nodes, compared with what the nodes themselves say about it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its own functions too")]
+
+use bmon_devnet::{Network, Node, exe, fork, truth::Reorg};
+use bmon_event::{
+    BlockHash, NodeName,
+    event::{ChainTip, TipStatus},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn start(dir: &TempDir, count: usize) -> Network {
+    let exes = exe::find().unwrap_or_else(|error| panic!("failed to {error}\nhint: {}", error.hint()));
+    Network::start(count, &exes, dir.path()).unwrap()
+}
+
+fn node<'a>(network: &'a Network, name: &NodeName) -> &'a Node {
+    network.nodes().iter().find(|node| node.name() == name).unwrap()
+}
+
+/// The node's word on the branch that ends with `block`, `None` if it names no such branch.
+fn branch(node: &Node, block: BlockHash) -> Option<ChainTip> {
+    node.chain_tips().unwrap().into_iter().find(|tip| tip.block == block)
+}
+
+fn status(node: &Node, block: BlockHash) -> Option<TipStatus> {
+    branch(node, block).map(|tip| tip.status)
+}
+
+fn header(node: &Node, block: BlockHash) -> Value {
+    node.rpc().call("getblockheader", json!([block])).unwrap()
+}
+
+/// Whether each block is the parent of the next, and the last is `height` blocks high at the node.
+fn check_chain(node: &Node, blocks: &[BlockHash], height: u32) {
+    for pair in blocks.windows(2) {
+        assert_eq!(header(node, pair[1])["previousblockhash"], pair[0].to_string());
+    }
+    assert_eq!(header(node, *blocks.last().unwrap())["height"], height);
+}
+
+fn check_reorg(network: &Network, reorg: &Reorg) {
+    let (node, depth) = (node(network, &reorg.node), u32::try_from(reorg.old.len()).unwrap());
+    let fork: BlockHash = node.rpc().call("getblockhash", json!([reorg.fork_height])).unwrap();
+    for branch in [&reorg.old, &reorg.new] {
+        let blocks: Vec<_> = [fork].into_iter().chain(branch.iter().copied()).collect();
+        check_chain(node, &blocks, reorg.fork_height + u32::try_from(branch.len()).unwrap());
+    }
+    let old = branch(node, *reorg.old.last().unwrap()).unwrap();
+    assert_eq!((old.status, old.branch_length), (TipStatus::ValidFork, depth));
+    assert_eq!(header(node, *reorg.old.last().unwrap())["confirmations"], -1);
+}
+
+#[test]
+fn reorgs_have_the_depth_asked_for_at_the_node_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let network = start(&dir, 3);
+    for (index, depth) in [(0, 1), (2, 3), (1, 2)] {
+        let reorg = fork::reorg(&network, index, depth).unwrap();
+        assert_eq!(reorg.node, *network.nodes()[index].name());
+        assert_eq!((reorg.old.len(), reorg.new.len()), (depth as usize, depth as usize + 1));
+        check_reorg(&network, &reorg);
+        for other in network.nodes() {
+            assert_eq!(other.best_block().unwrap(), *reorg.new.last().unwrap());
+            // Only the node that made the old branch has ever been on it.
+            if *other.name() != reorg.node {
+                assert_ne!(status(other, *reorg.old.last().unwrap()), Some(TipStatus::ValidFork));
+            }
+        }
+    }
+}
