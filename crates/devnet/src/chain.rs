@@ -56,6 +56,12 @@ impl Network {
         positions.iter().map(|&index| self.nodes()[index].name().clone()).collect()
     }
 
+    /// The positions of the nodes called `names`.
+    pub(crate) fn positions(&self, names: &[NodeName]) -> Vec<usize> {
+        let is_one = |&index: &usize| names.contains(self.nodes()[index].name());
+        self.everyone().into_iter().filter(is_one).collect()
+    }
+
     /// Waits until all nodes have the same tip and returns it with its height. A network without history gets a first
     /// block: nodes with a tip older than a day are in initial block download.
     pub(crate) fn settle(&self) -> Result<(BlockHash, u32), NodeError> {
@@ -72,6 +78,25 @@ impl Network {
             }
             Ok(Some((tip, height)))
         })
+    }
+
+    /// Waits until every node at `positions` names `block` as the tip of a branch with `status`.
+    pub(crate) fn wait_for_branch(
+        &self,
+        positions: &[usize],
+        block: BlockHash,
+        status: &TipStatus,
+    ) -> Result<(), NodeError> {
+        for &index in positions {
+            let node = &self.nodes()[index];
+            let what = format!("a branch `{block}` that is `{}` on node `{}`", status.as_str(), node.name());
+            wait_for(&what, LIMIT, || {
+                let tips = node.chain_tips()?;
+                let found = tips.iter().any(|tip| tip.block == block && tip.status == *status);
+                Ok::<_, NodeError>(found.then_some(()))
+            })?;
+        }
+        Ok(())
     }
 
     /// Mines at the first of the nodes at `positions`, and waits until all of them have the last block as their tip.

@@ -3,8 +3,10 @@
 //!
 //! All begin and end with every node on the same tip, so that one can follow the other.
 
+mod race;
 pub(crate) mod reorg;
 
+pub use race::{decide, race};
 pub use reorg::reorg;
 
 use crate::ScenarioError;

@@ -95,3 +95,34 @@ pub struct InvalidBlock {
     /// The code that each must give.
     pub code: String,
 }
+
+/// Blocks of equal height on one parent, each the tip of some nodes, all known to every node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Race {
+    /// The parent.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// One for each block.
+    pub branches: Vec<Branch>,
+}
+
+/// A block of a race.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// The block.
+    pub block: BlockHash,
+    /// The nodes that saw it first and are on it until the race is decided; the first of them mined it.
+    pub nodes: Vec<NodeName>,
+}
+
+/// The end of a race.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The block that every node keeps.
+    pub winner: BlockHash,
+    /// The block on it that decided the race.
+    pub block: BlockHash,
+    /// One for each node that was on another block.
+    pub reorgs: Vec<Reorg>,
+}

@@ -70,3 +70,32 @@ fn reorgs_have_the_depth_asked_for_at_the_node_asked_for() {
         }
     }
 }
+
+#[test]
+fn in_a_race_every_node_stays_on_its_own_block_until_one_branch_grows() {
+    let dir = TempDir::new().unwrap();
+    let network = start(&dir, 4);
+    let race = fork::race(&network).unwrap();
+    assert_eq!(race.branches.iter().map(|branch| branch.nodes.len()).collect::<Vec<_>>(), [2, 1, 1]);
+    for node in network.nodes() {
+        for branch in &race.branches {
+            let own = branch.nodes.contains(node.name());
+            let expected = if own { TipStatus::Active } else { TipStatus::ValidHeaders };
+            assert_eq!(status(node, branch.block), Some(expected), "{}", node.name());
+            assert_eq!(header(node, branch.block)["previousblockhash"], race.fork.to_string());
+            check_chain(node, &[race.fork, branch.block], race.fork_height + 1);
+        }
+        assert_eq!(node.chain_tips().unwrap().len(), 3);
+    }
+
+    let decision = fork::decide(&network, &race, 1).unwrap();
+    assert_eq!(decision.winner, race.branches[1].block);
+    assert_eq!(decision.reorgs.len(), 3);
+    for reorg in &decision.reorgs {
+        assert_eq!(reorg.new, [decision.winner, decision.block]);
+        check_reorg(&network, reorg);
+    }
+    for node in network.nodes() {
+        assert_eq!(status(node, decision.block), Some(TipStatus::Active));
+    }
+}
