@@ -5,9 +5,12 @@ use bmon_event::{
     event::{ChainTip, TipStatus},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{Network, Node, NodeError, clock::wait_for, coin::Lock, network::LIMIT};
+use crate::{Network, Node, NodeError, RpcError, clock::wait_for, coin::Lock, network::LIMIT};
+
+/// `RPC_VERIFY_ERROR` and `RPC_DESERIALIZATION_ERROR` (`src/rpc/protocol.h@v30`): a header is refused, or cannot be read.
+const REFUSED: [i64; 2] = [-25, -22];
 
 impl Node {
     /// The tip of the active chain.
@@ -42,6 +45,16 @@ impl Node {
     /// A header in hexadecimal, as the node serializes it: 160 digits, with `BLAKE2b` 328.
     pub fn header(&self, block: BlockHash) -> Result<String, NodeError> {
         Ok(self.rpc().call("getblockheader", json!([block, false]))?)
+    }
+
+    /// Why the node refuses a header (RPC `submitheader`), `None` if it takes it or has it already. A header of a block
+    /// that it found invalid is refused too.
+    pub(crate) fn refusal(&self, header: &str) -> Result<Option<String>, NodeError> {
+        match self.rpc().call::<Value>("submitheader", json!([header])) {
+            Ok(_) => Ok(None),
+            Err(RpcError::Refused { code, message, .. }) if REFUSED.contains(&code) => Ok(Some(message)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

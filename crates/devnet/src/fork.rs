@@ -3,11 +3,15 @@
 //!
 //! All begin and end with every node on the same tip, so that one can follow the other.
 
+mod invalid;
 mod race;
 pub(crate) mod reorg;
+mod withheld;
 
+pub use invalid::{invalid, invalid_branch};
 pub use race::{decide, race};
 pub use reorg::reorg;
+pub use withheld::withhold;
 
 use crate::ScenarioError;
 

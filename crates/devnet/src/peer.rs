@@ -13,6 +13,7 @@ use std::{
 
 use bitcoin::{
     Block, Transaction,
+    block::Header,
     consensus::{Decodable, encode},
     p2p::{
         Address, Magic, ServiceFlags,
@@ -69,13 +70,23 @@ pub struct Peer {
 impl Peer {
     /// Connects and exchanges `version` and `verack`.
     pub fn connect(address: SocketAddrV4) -> Result<Self, PeerError> {
+        Self::connect_as(address, ServiceFlags::NONE)
+    }
+
+    /// The same as a peer that says that it serves blocks with witnesses, so that the node asks it for some, and that never
+    /// answers.
+    pub fn connect_withholding(address: SocketAddrV4) -> Result<Self, PeerError> {
+        Self::connect_as(address, ServiceFlags::NETWORK | ServiceFlags::WITNESS)
+    }
+
+    fn connect_as(address: SocketAddrV4, services: ServiceFlags) -> Result<Self, PeerError> {
         let connect = |source| PeerError::Connect { address, source };
         let stream = TcpStream::connect_timeout(&SocketAddr::V4(address), LIMIT).map_err(connect)?;
         stream.set_read_timeout(Some(LIMIT)).map_err(connect)?;
         stream.set_write_timeout(Some(LIMIT)).map_err(connect)?;
         stream.set_nodelay(true).map_err(connect)?;
         let mut peer = Self { stream: BufReader::new(stream), received: BTreeMap::new(), next_nonce: 1 };
-        peer.send(NetworkMessage::Version(version(address)))?;
+        peer.send(NetworkMessage::Version(version(address, services)))?;
         peer.wait_for("version", |message| matches!(message, NetworkMessage::Version(_)))?;
         peer.send(NetworkMessage::Verack)?;
         peer.wait_for("verack", |message| matches!(message, NetworkMessage::Verack))?;
@@ -92,6 +103,13 @@ impl Peer {
     /// Sends a whole block, unasked, and waits until the node has taken the message.
     pub fn deliver_block(&mut self, block: &Block) -> Result<(), PeerError> {
         self.send(NetworkMessage::Block(block.clone()))?;
+        self.round_trip()
+    }
+
+    /// Sends headers, unasked, at most 2000, and waits until the node has taken them. It may ask for the blocks; it gets
+    /// none that are not delivered.
+    pub fn deliver_headers(&mut self, headers: Vec<Header>) -> Result<(), PeerError> {
+        self.send(NetworkMessage::Headers(headers))?;
         self.round_trip()
     }
 
@@ -137,14 +155,14 @@ impl Peer {
     }
 }
 
-fn version(receiver: SocketAddrV4) -> VersionMessage {
+fn version(receiver: SocketAddrV4, services: ServiceFlags) -> VersionMessage {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     VersionMessage {
         version: PROTOCOL_VERSION,
-        services: ServiceFlags::NONE,
+        services,
         timestamp: i64::try_from(clock::unix_seconds()).unwrap_or(i64::MAX),
         receiver: Address::new(&SocketAddr::V4(receiver), ServiceFlags::NONE),
-        sender: Address::new(&here, ServiceFlags::NONE),
+        sender: Address::new(&here, services),
         // 0 is never a node's own, so that it does not take the peer for itself.
         nonce: 0,
         user_agent: "/bmon-devnet/".to_owned(),

@@ -96,6 +96,16 @@ pub struct InvalidBlock {
     pub code: String,
 }
 
+/// A block that nodes found invalid, and a header on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidBranch {
+    /// The block.
+    pub block: InvalidBlock,
+    /// The block on it, of which the nodes have the header. It is the tip of a branch that is `invalid`, with Bitcoin Core
+    /// up to 29 possibly `headers-only`.
+    pub child: BlockHash,
+}
+
 /// Blocks of equal height on one parent, each the tip of some nodes, all known to every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Race {
@@ -125,4 +135,17 @@ pub struct Decision {
     pub block: BlockHash,
     /// One for each node that was on another block.
     pub reorgs: Vec<Reorg>,
+}
+
+/// Headers without blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// The last block that this branch shares with the active chain.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// The blocks that nobody has, lowest first.
+    pub blocks: Vec<BlockHash>,
+    /// The nodes that have the headers. To each the last of them is the tip of a branch that is `headers-only`.
+    pub nodes: Vec<NodeName>,
 }

@@ -99,3 +99,56 @@ fn in_a_race_every_node_stays_on_its_own_block_until_one_branch_grows() {
         assert_eq!(status(node, decision.block), Some(TipStatus::Active));
     }
 }
+
+#[test]
+fn withheld_blocks_stay_headers_only_at_those_who_were_told() {
+    let dir = TempDir::new().unwrap();
+    let network = start(&dir, 2);
+    fork::reorg(&network, 0, 1).unwrap();
+    let tip = network.nodes()[0].best_block().unwrap();
+    for (positions, below, length) in [(&[0, 1][..], 1, 1), (&[1], 1, 2), (&[0, 1], 0, 2)] {
+        let withheld = fork::withhold(&network, positions, below, length).unwrap();
+        assert_eq!(withheld.blocks.len(), length as usize);
+        let last = *withheld.blocks.last().unwrap();
+        for (index, node) in network.nodes().iter().enumerate() {
+            assert_eq!(node.best_block().unwrap(), tip);
+            if !positions.contains(&index) {
+                assert_eq!(branch(node, last), None);
+                continue;
+            }
+            assert!(withheld.nodes.contains(node.name()));
+            let tip = branch(node, last).unwrap();
+            assert_eq!((tip.status, tip.branch_length), (TipStatus::HeadersOnly, length));
+            let chain: Vec<_> = [withheld.fork].into_iter().chain(withheld.blocks.clone()).collect();
+            check_chain(node, &chain, withheld.fork_height + length);
+            let error = node.rpc().call::<Value>("getblock", json!([last])).unwrap_err();
+            assert!(error.to_string().contains("not"), "{error}");
+        }
+    }
+    // The nodes go on, although their best header has no block.
+    fork::reorg(&network, 1, 1).unwrap();
+}
+
+#[test]
+fn an_invalid_block_is_invalid_on_every_node_and_so_is_what_is_built_on_it() {
+    let dir = TempDir::new().unwrap();
+    let network = start(&dir, 2);
+    let alone = fork::invalid(&network).unwrap();
+    let built_on = fork::invalid_branch(&network).unwrap();
+    assert_eq!((alone.height, built_on.block.height), (2, 2));
+    for node in network.nodes() {
+        assert_eq!(node.height().unwrap(), 1);
+        assert_eq!(status(node, alone.block), Some(TipStatus::Invalid));
+        assert_eq!(branch(node, built_on.block.block), None);
+        check_chain(node, &[built_on.block.block, built_on.child], 3);
+        let child = status(node, built_on.child).unwrap();
+        let is_core = !node.version().contains("Knots");
+        assert!(child == TipStatus::Invalid || is_core && child == TipStatus::HeadersOnly, "{child:?}");
+        let log = std::fs::read_to_string(node.debug_log()).unwrap();
+        for invalid in [&alone, &built_on.block] {
+            let line = format!("BlockChecked: block hash={} state={}", invalid.block, invalid.code);
+            assert!(log.contains(&line), "{line}");
+        }
+    }
+    fork::reorg(&network, 0, 1).unwrap();
+}

@@ -13,13 +13,13 @@ use serde_json::json;
 use super::{Progress, Scenario, ScenarioError, Step};
 use crate::{
     Fault, Network, Node, NodeError, Peer, Purse, Truth,
-    block::overpaid_block,
+    block::display_order,
     clock::{Pace, wait_for},
     coin::{Coin, Lock},
     fault::FEE,
     fork,
     network::LIMIT,
-    truth::{InvalidBlock, Rejection, Replacement, StagedBlock, StagedTransaction},
+    truth::{Rejection, Replacement, StagedBlock, StagedTransaction},
 };
 
 /// Blocks that the side that loses makes: the depth of the reorg.
@@ -154,26 +154,7 @@ impl<'a> Stage<'a> {
 
     /// Brings every node a block whose coinbase pays more than it may.
     pub(super) fn invalid_block(&mut self) -> Result<(), ScenarioError> {
-        #[derive(Deserialize)]
-        struct ChainTip {
-            hash: BlockHash,
-            status: String,
-        }
-        let (block, height) = overpaid_block(&self.network.nodes()[0])?;
-        let hash = display_order(block.block_hash().to_byte_array());
-        let hash = BlockHash::from_bytes(hash);
-        for peer in &mut self.peers {
-            peer.deliver_block(&block)?;
-        }
-        for node in self.network.nodes() {
-            wait_for(&format!("the verdict on block `{hash}`"), LIMIT, || {
-                let tips: Vec<ChainTip> = node.rpc().call("getchaintips", json!([]))?;
-                let refused = tips.iter().any(|tip| tip.hash == hash && tip.status == "invalid");
-                Ok::<_, ScenarioError>(refused.then_some(()))
-            })?;
-        }
-        let (nodes, code) = (self.network.names(), "bad-cb-amount".to_owned());
-        self.truth.invalid_blocks.push(InvalidBlock { block: hash, height, nodes, code });
+        self.truth.invalid_blocks.push(fork::invalid(self.network)?);
         self.tell(Step::InvalidBlock)
     }
 
@@ -252,10 +233,4 @@ fn ids(tx: &Transaction) -> (Txid, Wtxid) {
     let txid = display_order(tx.compute_txid().to_byte_array());
     let wtxid = display_order(tx.compute_wtxid().to_byte_array());
     (Txid::from_bytes(txid), Wtxid::from_bytes(wtxid))
-}
-
-/// Hashes are shown with their bytes reversed.
-fn display_order(mut bytes: [u8; 32]) -> [u8; 32] {
-    bytes.reverse();
-    bytes
 }
