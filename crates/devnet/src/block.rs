@@ -1,4 +1,4 @@
-//! Blocks made here and not by a node.
+//! Blocks made here and not by a node: wrong ones, and such that some nodes take and others refuse.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,6 +22,9 @@ const TOO_MUCH: Amount = Amount::from_int_btc(100);
 /// `versionbits` with no deployment signalled (BIP 9).
 const VERSION: Version = Version::from_consensus(0x2000_0000);
 
+/// The version of blocks before BIP 65.
+const OLD_VERSION: Version = Version::from_consensus(3);
+
 /// Regtest halves the subsidy after so many blocks (`src/kernel/chainparams.cpp@v30`).
 const HALVING: u32 = 150;
 
@@ -35,6 +38,10 @@ pub(crate) enum Draft {
     Valid,
     /// Its coinbase pays more than it may, which nodes find only when they connect it.
     Overpaid,
+    /// Its version is 3, which is refused from the activation of BIP 65 on.
+    OldVersion,
+    /// The height is not in its coinbase, which is refused from the activation of BIP 34 on.
+    NoHeight,
 }
 
 /// A block to build on.
@@ -94,7 +101,7 @@ impl Parent {
         let height = self.height + 1;
         let coinbase = coinbase(height, draft);
         let header = Header {
-            version: VERSION,
+            version: if draft == Draft::OldVersion { OLD_VERSION } else { VERSION },
             prev_blockhash: self.hash,
             merkle_root: TxMerkleNode::from_byte_array(coinbase.compute_txid().to_byte_array()),
             time: self.time + 1,
@@ -124,7 +131,7 @@ pub(crate) fn display_order(mut bytes: [u8; 32]) -> [u8; 32] {
 fn coinbase(height: u32, draft: Draft) -> Transaction {
     let input = TxIn {
         previous_output: OutPoint::null(),
-        script_sig: coinbase_script(height),
+        script_sig: coinbase_script(height, draft),
         sequence: Sequence::MAX,
         witness: Witness::new(),
     };
@@ -139,9 +146,13 @@ fn coinbase(height: u32, draft: Draft) -> Transaction {
 }
 
 /// The height, as BIP 34 asks for, and a number that no other coinbase of this process has.
-fn coinbase_script(height: u32) -> ScriptBuf {
+fn coinbase_script(height: u32, draft: Draft) -> ScriptBuf {
+    let script = match draft {
+        Draft::NoHeight => Builder::new(),
+        Draft::Valid | Draft::Overpaid | Draft::OldVersion => Builder::new().push_int(i64::from(height)),
+    };
     let extra_nonce = NEXT_EXTRA_NONCE.fetch_add(1, Ordering::Relaxed);
-    let script = Builder::new().push_int(i64::from(height));
+    // Pushed with its length of eight bytes, which no height has.
     script.push_slice(extra_nonce.to_le_bytes()).into_script()
 }
 
@@ -171,14 +182,17 @@ mod tests {
 
     #[test]
     fn every_block_is_another_one_and_has_only_the_fault_asked_for() {
-        let [valid, again, overpaid] =
-            [Draft::Valid, Draft::Valid, Draft::Overpaid].map(|draft| parent().child(draft));
+        let [valid, again, overpaid, old, headless] =
+            [Draft::Valid, Draft::Valid, Draft::Overpaid, Draft::OldVersion, Draft::NoHeight]
+                .map(|draft| parent().child(draft));
         assert_ne!(valid.hash, again.hash);
         let paid = |crafted: &Crafted| crafted.block.txdata[0].output[0].value;
         assert_eq!(paid(&valid), Amount::from_int_btc(25));
         assert_eq!(paid(&overpaid), TOO_MUCH);
+        assert_eq!(old.block.header.version.to_consensus(), 3);
         assert_eq!(valid.block.bip34_block_height().unwrap(), 150);
-        for crafted in [valid, again, overpaid] {
+        assert!(headless.block.bip34_block_height().is_err());
+        for crafted in [valid, again, overpaid, old, headless] {
             assert!(crafted.block.check_merkle_root());
             assert_eq!(crafted.height, 150);
             let child = crafted.as_parent().child(Draft::Valid);

@@ -1,16 +1,19 @@
 //! Forks of the chain, staged one at a time on any [`Network`](crate::Network): each function returns what happened, for a monitor's
 //! findings to be compared with.
 //!
-//! All begin and end with every node on the same tip, so that one can follow the other.
+//! All but a split begin and end with every node on the same tip, so that one can follow the other. A split takes nodes
+//! that were started for it ([`Activation::enforce`]).
 
 mod invalid;
 mod race;
 pub(crate) mod reorg;
+mod split;
 mod withheld;
 
 pub use invalid::{invalid, invalid_branch};
 pub use race::{decide, race};
 pub use reorg::reorg;
+pub use split::{Activation, Party, Rule, extend, heal};
 pub use withheld::withhold;
 
 use crate::ScenarioError;

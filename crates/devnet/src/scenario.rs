@@ -91,6 +91,27 @@ pub enum ScenarioError {
         /// The nodes that it takes.
         least: usize,
     },
+    /// A node took a block that it must refuse.
+    #[error("stage a split: node `{node}` does not refuse the header of block `{block}`")]
+    NotStrict {
+        /// The node.
+        node: bmon_event::NodeName,
+        /// The block.
+        block: bmon_event::BlockHash,
+    },
+    /// A node refused a block that it must take.
+    #[error("stage a split: node `{node}` refuses block `{block}`: {reason}")]
+    NotLenient {
+        /// The node.
+        node: bmon_event::NodeName,
+        /// The block.
+        block: bmon_event::BlockHash,
+        /// The code that it gives.
+        reason: String,
+    },
+    /// No length of either side ends a split by this rule.
+    #[error("heal a split by `{0}`: neither side takes the other's blocks")]
+    NeverHeals(crate::fork::Rule),
     /// A node decided on a staged transaction otherwise than its policy says.
     #[error(
         "stage transaction `{txid}` ({fault:?}) on node `{node}`: accepted: {accepted}, against its policy"

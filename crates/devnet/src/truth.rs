@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bmon_event::{BlockHash, NodeName, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
+use crate::{Fault, fork::Rule};
 
 /// Everything staged, each list in the order in which it happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,4 +148,41 @@ pub struct Withheld {
     pub blocks: Vec<BlockHash>,
     /// The nodes that have the headers. To each the last of them is the tip of a branch that is `headers-only`.
     pub nodes: Vec<NodeName>,
+}
+
+/// Nodes that do not agree on the rules, each side on a chain of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// What they do not agree on.
+    pub rule: Rule,
+    /// The last block that all agree on.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// The nodes that enforce the rule.
+    pub strict: Side,
+    /// The others.
+    pub lenient: Side,
+    /// What the nodes refused first. Where the rule is a soft fork, only strict nodes do.
+    pub refusals: Vec<Refusal>,
+}
+
+/// One side of a split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Its nodes.
+    pub nodes: Vec<NodeName>,
+    /// Its blocks behind the fork, lowest first.
+    pub blocks: Vec<BlockHash>,
+}
+
+/// A node refused a block that others take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The node.
+    pub node: NodeName,
+    /// The block.
+    pub block: BlockHash,
+    /// The code that it gives.
+    pub reason: String,
 }

@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its own functions too")]
 
-use bmon_devnet::{Network, Node, exe, fork, truth::Reorg};
+use bmon_devnet::{
+    Network, Node, NodeError, ScenarioError, exe,
+    fork::{self, Activation, Party, Rule},
+    truth::{Refusal, Reorg, Side, Split},
+};
 use bmon_event::{
     BlockHash, NodeName,
     event::{ChainTip, TipStatus},
@@ -13,6 +17,13 @@ use tempfile::TempDir;
 fn start(dir: &TempDir, count: usize) -> Network {
     let exes = exe::find().unwrap_or_else(|error| panic!("failed to {error}\nhint: {}", error.hint()));
     Network::start(count, &exes, dir.path()).unwrap()
+}
+
+fn start_for(activation: &Activation, dir: &TempDir) -> Result<Network, NodeError> {
+    let exes = exe::find().unwrap_or_else(|error| panic!("failed to {error}\nhint: {}", error.hint()));
+    let mut configs = Network::configs(3, &exes, dir.path());
+    activation.enforce(&mut configs);
+    Network::start_from(configs)
 }
 
 fn node<'a>(network: &'a Network, name: &NodeName) -> &'a Node {
@@ -151,4 +162,159 @@ fn an_invalid_block_is_invalid_on_every_node_and_so_is_what_is_built_on_it() {
         }
     }
     fork::reorg(&network, 0, 1).unwrap();
+}
+
+fn side(network: &Network, positions: &[usize], blocks: usize, side: &Side) {
+    let names: Vec<_> = positions.iter().map(|&index| network.nodes()[index].name().clone()).collect();
+    assert_eq!((&side.nodes, side.blocks.len()), (&names, blocks));
+}
+
+/// Whether each side is on its own chain, and the fork is where it is said to be.
+fn check_sides(network: &Network, split: &Split) {
+    for side in [&split.strict, &split.lenient] {
+        let height = split.fork_height + u32::try_from(side.blocks.len()).unwrap();
+        let chain: Vec<_> = [split.fork].into_iter().chain(side.blocks.clone()).collect();
+        for name in &side.nodes {
+            let node = node(network, name);
+            assert_eq!(node.best_block().unwrap(), *side.blocks.last().unwrap());
+            check_chain(node, &chain, height);
+        }
+    }
+}
+
+fn knows(node: &Node, block: BlockHash) -> bool {
+    node.rpc().call::<Value>("getblockheader", json!([block])).is_ok()
+}
+
+#[test]
+fn a_split_by_block_version_shows_in_no_list_of_tips_of_the_strict_node_and_heals() {
+    let dir = TempDir::new().unwrap();
+    let activation = Activation { rule: Rule::BlockVersion, strict: vec![2], height: 5 };
+    let network = start_for(&activation, &dir).unwrap();
+    let mut split = activation.split(&network).unwrap();
+    assert_eq!(split.fork_height, 4);
+    side(&network, &[2], 1, &split.strict);
+    side(&network, &[0, 1], 2, &split.lenient);
+    check_sides(&network, &split);
+    let strict = &network.nodes()[2];
+    let refused = split.lenient.blocks[0];
+    let reason = "bad-version(0x00000003)".to_owned();
+    assert_eq!(split.refusals, [Refusal { node: strict.name().clone(), block: refused, reason }]);
+    assert_eq!(header(&network.nodes()[0], refused)["version"], 3);
+    assert!(!knows(strict, refused));
+    assert_eq!(strict.chain_tips().unwrap().len(), 1);
+    check_healing(&network, &mut split);
+}
+
+#[test]
+fn a_split_by_the_height_in_the_coinbase_shows_as_an_invalid_block_of_the_strict_nodes_and_heals() {
+    let dir = TempDir::new().unwrap();
+    let activation = Activation { rule: Rule::CoinbaseHeight, strict: vec![0, 1], height: 1 };
+    let network = start_for(&activation, &dir).unwrap();
+    let mut split = activation.split(&network).unwrap();
+    assert_eq!(split.fork_height, 1);
+    side(&network, &[0, 1], 1, &split.strict);
+    side(&network, &[2], 2, &split.lenient);
+    check_sides(&network, &split);
+    assert_eq!(split.refusals.len(), 2);
+    for refusal in &split.refusals {
+        let strict = node(&network, &refusal.node);
+        assert_eq!(refusal.block, split.lenient.blocks[0]);
+        let log = std::fs::read_to_string(strict.debug_log()).unwrap();
+        let line = format!("BlockChecked: block hash={} state={}", refusal.block, refusal.reason);
+        assert!(log.contains(&line), "{line}");
+        assert!(knows(strict, refusal.block));
+        assert!(strict.chain_tips().unwrap().iter().any(|tip| tip.status == TipStatus::Invalid));
+    }
+    check_healing(&network, &mut split);
+}
+
+fn check_healing(network: &Network, split: &mut Split) {
+    let reorgs = fork::heal(network, split).unwrap();
+    assert_eq!(split.strict.blocks.len(), split.lenient.blocks.len() + 1);
+    assert_eq!(
+        reorgs.iter().map(|reorg| &reorg.node).collect::<Vec<_>>(),
+        split.lenient.nodes.iter().collect::<Vec<_>>()
+    );
+    for reorg in &reorgs {
+        assert_eq!((&reorg.old, &reorg.new), (&split.lenient.blocks, &split.strict.blocks));
+        check_reorg(network, reorg);
+    }
+    for node in network.nodes() {
+        assert_eq!(node.best_block().unwrap(), *split.strict.blocks.last().unwrap());
+    }
+}
+
+#[test]
+fn one_network_bears_one_fork_after_another() {
+    let dir = TempDir::new().unwrap();
+    let activation = Activation { rule: Rule::CoinbaseHeight, strict: vec![1], height: 12 };
+    let network = start_for(&activation, &dir).unwrap();
+    fork::reorg(&network, 0, 1).unwrap();
+    fork::withhold(&network, &[0, 1, 2], 0, 1).unwrap();
+    fork::invalid_branch(&network).unwrap();
+    let race = fork::race(&network).unwrap();
+    fork::decide(&network, &race, 2).unwrap();
+    fork::invalid(&network).unwrap();
+    let mut split = activation.split(&network).unwrap();
+    assert_eq!(split.fork_height, 11);
+    check_healing(&network, &mut split);
+    check_reorg(&network, &fork::reorg(&network, 2, 3).unwrap());
+}
+
+#[test]
+fn what_the_nodes_cannot_do_is_an_error() {
+    let dir = TempDir::new().unwrap();
+    let network = start(&dir, 2);
+    let error = fork::race(&network).unwrap_err();
+    assert_eq!(error.to_string(), "stage a race with 2 nodes, it takes at least 3");
+    let mut activation = Activation { rule: Rule::BlockVersion, strict: vec![0, 1], height: 1 };
+    let error = activation.split(&network).unwrap_err();
+    assert_eq!(error.to_string(), "stage a side of a split with 0 nodes, it takes at least 1");
+    // Nobody was told to be lenient.
+    activation.strict = vec![0];
+    let error = activation.split(&network).unwrap_err();
+    let is_refused = |reason: &str| reason == "bad-version(0x00000003)";
+    assert!(matches!(&error, ScenarioError::NotLenient { reason, .. } if is_refused(reason)), "{error}");
+}
+
+#[test]
+fn a_split_by_proof_of_work_shows_nowhere_but_in_a_comparison_and_never_heals() {
+    let dir = TempDir::new().unwrap();
+    let activation = Activation { rule: Rule::ProofOfWork, strict: vec![0], height: 5 };
+    let network = match start_for(&activation, &dir) {
+        Ok(network) => network,
+        // Bitcoin Core does not know the rule.
+        Err(error) => return assert!(error.to_string().contains("blake2b"), "{error}"),
+    };
+    let mut split = activation.split(&network).unwrap();
+    assert_eq!(split.fork_height, 4);
+    let reasons: Vec<_> =
+        split.refusals.iter().map(|refusal| (&refusal.node, refusal.reason.as_str())).collect();
+    let names = network.names();
+    let sha256d = "bad-version-sha256d";
+    assert_eq!(reasons, [(&names[0], "bad-version-blake2b"), (&names[1], sha256d), (&names[2], sha256d)]);
+
+    for (party, length) in [(Party::Strict, 4), (Party::Lenient, 6)] {
+        fork::extend(&network, &mut split, party, 3 + u32::from(party == Party::Lenient)).unwrap();
+        let side = if party == Party::Strict { &split.strict } else { &split.lenient };
+        assert_eq!(side.blocks.len(), length);
+        // A new connection changes nothing.
+        network.part(&[0]).unwrap();
+        network.join().unwrap();
+        check_sides(&network, &split);
+        for node in network.nodes() {
+            assert_eq!(node.chain_tips().unwrap().len(), 1);
+        }
+    }
+    let (strict, lenient) = (&network.nodes()[0], &network.nodes()[1]);
+    assert_eq!(strict.header(split.strict.blocks[0]).unwrap().len(), 328);
+    assert_eq!(strict.header(split.fork).unwrap().len(), 160);
+    assert_eq!(lenient.header(split.lenient.blocks[0]).unwrap().len(), 160);
+    let longer = header(strict, split.strict.blocks[0]);
+    assert!(longer["difficulty"].is_null() && longer["difficulty_blake2b"].is_number());
+    assert!(!split.lenient.blocks.iter().any(|&block| knows(strict, block)));
+    assert!(!split.strict.blocks.iter().any(|&block| knows(lenient, block)));
+    let error = fork::heal(&network, &mut split).unwrap_err();
+    assert!(matches!(error, ScenarioError::NeverHeals(Rule::ProofOfWork)), "{error}");
 }
