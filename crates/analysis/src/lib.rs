@@ -11,6 +11,7 @@ pub mod explain;
 pub mod finding;
 mod memory;
 pub mod network;
+pub mod pool;
 pub mod replay;
 pub mod row;
 pub mod settings;
