@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod body;
+pub mod double_spend;
 mod engine;
 pub mod explain;
 pub mod finding;
