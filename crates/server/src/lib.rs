@@ -17,6 +17,7 @@ mod journal;
 mod page;
 mod pipeline;
 mod replay;
+mod seek;
 pub mod want;
 
 use std::fs;
@@ -29,7 +30,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use bmon_analysis::{Engine, Settings};
+use bmon_analysis::{Engine, Settings, network};
 use bmon_event::DecodeError;
 use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
@@ -46,6 +47,9 @@ use crate::want::Wants;
 /// Batches that may wait for the journal, entries that may wait for the state thread, changes that may wait for the
 /// store. Of each node one batch at most is in the first two (see the `permit` module of `ingest`).
 const WAITING: usize = 64;
+
+/// Findings of each kind about a network that are taken in at the start: the last ones, more than can be open.
+const RESTORED: u32 = 1_000;
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -245,10 +249,29 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
         );
         ingest::count(&counters.journal_damaged, journal.first() - stored - 1);
     }
-    let (mut engine, accepted) = (Engine::new(Settings::default()), Arc::new(Accepted::default()));
+    let accepted = Arc::new(Accepted::default());
+    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?)?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, time, accepted })
+}
+
+/// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what
+/// happened while no server ran is found by what the nodes say now.
+fn restored(reader: &Reader) -> Result<Engine, StoreError> {
+    let mut engine = Engine::new(Settings::default());
+    for row in reader.last_headers(network::DEPTH)? {
+        engine.restore_header(&row);
+    }
+    for row in reader.nodes()? {
+        engine.restore_node(&row);
+    }
+    for analysis in network::analysis::ALL {
+        for finding in reader.findings(analysis.id, RESTORED, None)?.items {
+            engine.restore_finding(finding);
+        }
+    }
+    Ok(engine)
 }
 
 const fn retention(config: &Config) -> Retention {

@@ -17,6 +17,7 @@ use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 use crate::api::{Notices, Topic};
 use crate::clock::{self, EngineTime};
 use crate::ingest::{Counters, Permit, count};
+use crate::seek::Seeker;
 use crate::want::Wants;
 
 const TICK: Duration = Duration::from_secs(1);
@@ -60,7 +61,7 @@ pub(crate) fn analyse(
     entries: &Receiver<Entry>,
     changes: &SyncSender<Changes>,
 ) {
-    let mut asked_at = clock::monotonic();
+    let (mut seeker, mut asked_at) = (Seeker::default(), clock::monotonic());
     let mut next_tick = asked_at + TICK;
     let mut time_at = |wall: ServerTime| {
         let now = clock::monotonic();
@@ -81,7 +82,9 @@ pub(crate) fn analyse(
         if clock::monotonic() >= next_tick {
             next_tick = clock::monotonic() + TICK;
             engine.tick(time_at(clock::now()), &mut rows);
+            seeker.tidy(clock::monotonic());
         }
+        seeker.seek(engine.needs(), wants, clock::monotonic());
         let nothing_new = rows.is_empty() && accepted.is_none();
         if !nothing_new && changes.send(Changes { rows, position, accepted }).is_err() {
             return;

@@ -58,6 +58,7 @@ impl Replay<'_> {
         self.accepted
             .raise(self.store.accepted()?.into_iter().map(|(node, epoch, highest)| ((node, epoch), highest)));
         let mut pending = Pending { position: stored, ..Pending::default() };
+        self.engine.set_catching_up(true);
         for record in journal.iter_from(0) {
             match record {
                 Ok(record) => self.apply(record.sequence, &record.payload, stored, &mut pending)?,
@@ -73,6 +74,7 @@ impl Replay<'_> {
         }
         pending.position = pending.position.max(journal.last());
         self.commit(&mut pending)?;
+        self.engine.set_catching_up(false);
         Ok(pending.time)
     }
 

@@ -193,6 +193,16 @@ impl Open {
 }
 
 impl Ticket {
+    /// Whether the answer is there, or will not come any more.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        now >= self.until || self.answer.has_changed().is_err() || self.answer.borrow().is_some()
+    }
+
+    /// Whether the answer is what was asked for.
+    pub(crate) fn is_fulfilled(&self) -> bool {
+        self.answer.borrow().as_deref().is_some_and(|kind| !matches!(kind, Kind::WantRefused { .. }))
+    }
+
     /// The answer, `None` if there is none in time.
     pub(crate) async fn wait(mut self) -> Option<Arc<Kind>> {
         let answered = tokio::time::timeout_at(self.until.into(), self.answer.wait_for(Option::is_some));

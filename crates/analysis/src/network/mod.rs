@@ -33,7 +33,7 @@ use crate::{
     settings::Settings,
     tree::{Header, Stamp, Status, Tree, Word},
 };
-pub use need::Need;
+pub use need::{DEPTH, Need};
 
 /// The state of one network.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
-//! Which headers the tree lacks.
+//! What is lacking that no log tells.
 
-use bmon_event::{BlockHash, Network, NodeName};
+use bmon_event::{Network, NodeName, Wanted};
 
 use super::NetworkState;
 use crate::tree::{Missing, Tree};
 
 /// Blocks that the tree should reach below its best tip: two retarget periods.
-pub(super) const DEPTH: u32 = 2 * 2_016;
+pub const DEPTH: u32 = 2 * 2_016;
 /// Most headers asked for at once: as many as an agent gives.
 const AT_ONCE: u32 = 512;
 /// Headers asked for where a branch may have grown off the known chain unseen.
@@ -14,16 +14,14 @@ const OF_BRANCH: u32 = 8;
 /// Most blocks asked for at once.
 const MOST: usize = 8;
 
-/// Headers that the tree lacks.
+/// Something that is lacking, and whom to ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The network.
     pub network: Network,
-    /// The first block.
-    pub block: BlockHash,
-    /// Headers from it on downwards.
-    pub count: u32,
-    /// Nodes that have it, the likeliest first. Never empty.
+    /// What is lacking.
+    pub what: Wanted,
+    /// Nodes that may have it, the likeliest first. Never empty.
     pub nodes: Vec<NodeName>,
 }
 
@@ -35,13 +33,8 @@ impl NetworkState {
         let mut needs: Vec<Need> = missing(tree).map(|missing| self.need(&missing, best)).collect();
         let (_, root_height) = tree.root();
         if needs.is_empty() && root_height > 0 && best.saturating_sub(root_height) < DEPTH {
-            let count = AT_ONCE.min(root_height);
-            needs.push(Need {
-                network: self.network,
-                block: tree.root_parent(),
-                count,
-                nodes: self.nodes(&[]),
-            });
+            let what = Wanted::Headers { block: tree.root_parent(), count: AT_ONCE.min(root_height) };
+            needs.push(Need { network: self.network, what, nodes: self.nodes(&[]) });
         }
         needs.retain(|need| !need.nodes.is_empty());
         needs
@@ -52,8 +45,8 @@ impl NetworkState {
         let tips = self.members().iter().filter(|(_, member)| member.initial_block_download != Some(true));
         let tips = tips.filter_map(|(node, member)| Some((member.tip?.height?, member.tip?.block, node)));
         let (height, block, node) = tips.max()?;
-        let count = AT_ONCE.min(height.saturating_add(1));
-        Some(Need { network: self.network, block, count, nodes: vec![node.clone()] })
+        let what = Wanted::Headers { block, count: AT_ONCE.min(height.saturating_add(1)) };
+        Some(Need { network: self.network, what, nodes: vec![node.clone()] })
     }
 
     fn best_height(&self, tree: &Tree) -> u32 {
@@ -63,8 +56,8 @@ impl NetworkState {
 
     fn need(&self, missing: &Missing, best: u32) -> Need {
         let above = missing.height.and_then(|height| height.checked_sub(best)).filter(|above| *above > 0);
-        let count = above.unwrap_or(OF_BRANCH).min(AT_ONCE);
-        Need { network: self.network, block: missing.block, count, nodes: self.nodes(&missing.nodes) }
+        let what = Wanted::Headers { block: missing.block, count: above.unwrap_or(OF_BRANCH).min(AT_ONCE) };
+        Need { network: self.network, what, nodes: self.nodes(&missing.nodes) }
     }
 
     /// Those that `spoke`, then the others, the last heard of first.

@@ -10,7 +10,7 @@ use bmon_analysis::{
 };
 use bmon_event::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, ServerTime,
-    Source,
+    Source, Wanted,
     event::{ChainInfo, ChainTip, ClockSample, Headers, RawHeader, TipStatus},
 };
 
@@ -190,9 +190,10 @@ impl World {
         for _ in 0..100 {
             let Some(need) = self.engine.needs().into_iter().next() else { return };
             let mut headers = Vec::new();
-            let mut next = Some(need.block);
+            let Wanted::Headers { block, count } = need.what else { unreachable!("{need:?}") };
+            let mut next = Some(block);
             while let Some((block, raw)) = next.and_then(|block| Some((block, self.raw.get(&block)?.clone())))
-                && headers.len() < need.count as usize
+                && headers.len() < count as usize
             {
                 let mut parent: [u8; 32] = raw[4..36].try_into().unwrap();
                 parent.reverse();
