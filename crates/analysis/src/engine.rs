@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use bmon_event::{Batch, Event, Network, NodeName, ServerTime};
 
 use crate::{
+    alert::Alert,
     analysis::{self, Analysis},
     finding::Finding,
     network::{
@@ -12,6 +13,7 @@ use crate::{
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
     row::{HeaderRow, NodeRow, Row, Sighted},
+    rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
 };
@@ -46,6 +48,8 @@ struct Watched {
 struct Watching {
     state: NetworkState,
     analyses: Vec<(&'static str, Box<dyn NetworkAnalysis>)>,
+    board: Board,
+    alarms: Alarms,
 }
 
 /// What an engine has counted since it was made.
@@ -94,21 +98,29 @@ impl Engine {
             Place::AfterLoss => self.nodes[node.0].lose(out),
         }
         self.batches += 1;
+        let before = out.len();
         self.nodes[node.0].state.learn_clock(&batch.events);
         for event in &batch.events {
             self.observe(node, event, received_at, out);
         }
-        self.look_if_touched(batch, received_at, out);
+        self.look_if_touched(batch, received_at, before, out);
         out.extend(self.nodes[node.0].state.row(received_at).map(|row| Row::Node(Box::new(row))));
     }
 
     /// Says what has waited long enough for more. To be called about once a second, with a clock that does not run
     /// behind that of [`Self::apply`].
     pub fn tick(&mut self, now: ServerTime, out: &mut Vec<Row>) {
-        let mut changes = Vec::new();
+        let (mut changes, before) = (Vec::new(), out.len());
         for node in &mut self.nodes {
             node.state.tick(now, &mut changes);
             node.analyse(&mut changes, out);
+        }
+        for row in &out[before..] {
+            if let Row::Finding(finding) = row
+                && let Some(watching) = self.networks.get_mut(&finding.network)
+            {
+                watching.board.put(finding);
+            }
         }
         for network in self.networks.keys().copied().collect::<Vec<_>>() {
             if let Some(watching) = self.networks.get_mut(&network).filter(|_| !self.is_catching_up) {
@@ -144,10 +156,16 @@ impl Engine {
     /// Takes in a finding about a network that an earlier engine said, so that it is revised and not begun anew.
     pub fn restore_finding(&mut self, finding: Finding) {
         let kind = finding.body.kind();
-        let analyses = &mut self.watching(finding.network).analyses;
-        if let Some((_, analysis)) = analyses.iter_mut().find(|(id, _)| *id == kind) {
+        let watching = self.watching(finding.network);
+        watching.board.put(&finding);
+        if let Some((_, analysis)) = watching.analyses.iter_mut().find(|(id, _)| *id == kind) {
             analysis.ledger().restore(finding);
         }
+    }
+
+    /// Takes in an alert that an earlier engine said, so that it goes on, or is not opened a second time.
+    pub fn restore_alert(&mut self, alert: Alert) {
+        self.watching(alert.network).alarms.restore(alert);
     }
 
     fn watching(&mut self, network: Network) -> &mut Watching {
@@ -155,18 +173,22 @@ impl Engine {
         self.networks.entry(network).or_insert_with(|| Watching {
             state: NetworkState::new(network, settings),
             analyses: network_analysis::make_all(),
+            board: Board::default(),
+            alarms: Alarms::default(),
         })
     }
 
-    /// Looks at the network of a batch if that told something of the chain. The rest can wait for the next tick.
-    fn look_if_touched(&mut self, batch: &Batch, now: ServerTime, out: &mut Vec<Row>) {
+    /// Looks at the network of a batch if that told something of the chain, or if something was found, which is in `out`
+    /// from `before` on. The rest can wait for the next tick.
+    fn look_if_touched(&mut self, batch: &Batch, now: ServerTime, before: usize, out: &mut Vec<Row>) {
         if !self.settings.track_networks {
             return;
         }
         let is_catching_up = self.is_catching_up;
         let watching = self.watching(batch.network);
         watching.state.hear(&batch.node, now);
-        if !is_catching_up && watching.state.is_touched() {
+        let is_news = watching.post(&out[before..]) || watching.state.is_touched();
+        if !is_catching_up && is_news {
             watching.look(now, out);
         }
     }
@@ -237,14 +259,33 @@ impl Watched {
 }
 
 impl Watching {
+    /// Looks at the network as it is now.
     fn look(&mut self, now: ServerTime, out: &mut Vec<Row>) {
+        self.state.note_look(now);
         let touched = self.state.take_touched();
-        let Some(main) = self.state.main_tip() else { return };
-        let sides = if touched.is_empty() { Vec::new() } else { self.state.sides(main, &touched) };
-        let look = Look { network: &self.state, main, sides: &sides, touched: &touched, now };
-        for (_, analysis) in &mut self.analyses {
-            analysis.look(&look, out);
+        let (main, before) = (self.state.main_tip(), out.len());
+        if let Some(main) = main {
+            let sides = if touched.is_empty() { Vec::new() } else { self.state.sides(main, &touched) };
+            let look = Look { network: &self.state, main, sides: &sides, touched: &touched, now };
+            for (_, analysis) in &mut self.analyses {
+                analysis.look(&look, out);
+            }
         }
+        self.post(&out[before..]);
+        self.board.tidy(now);
+        let ground = Ground { network: &self.state, main, board: &self.board, now };
+        self.alarms.look(&ground, out);
+    }
+
+    /// Puts the findings among these rows where the rules see them. Whether there were any that a rule looks at.
+    fn post(&mut self, rows: &[Row]) -> bool {
+        let mut is_news = false;
+        for row in rows {
+            if let Row::Finding(finding) = row {
+                is_news |= self.board.put(finding);
+            }
+        }
+        is_news
     }
 }
 

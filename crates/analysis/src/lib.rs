@@ -4,6 +4,7 @@
 //! writing one twice changes nothing. `now` is an argument: the live server, `replay` and the tests run the same code.
 //! This crate does no I/O, reads no clock and knows nothing of SQL or HTTP.
 
+pub mod alert;
 pub mod analysis;
 pub mod body;
 pub mod double_spend;
@@ -15,6 +16,7 @@ pub mod network;
 pub mod pool;
 pub mod replay;
 pub mod row;
+pub mod rule;
 pub mod settings;
 mod state;
 pub mod tree;

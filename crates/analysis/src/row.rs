@@ -8,7 +8,7 @@ use bmon_event::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Finding;
+use crate::{alert::Alert, finding::Finding};
 
 /// One thing to keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Row {
     Header(HeaderRow),
     /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
     Finding(Box<Finding>),
+    /// An alert. Key: id; the highest revision stays.
+    Alert(Box<Alert>),
 }
 
 /// A block as far as any node told of it.

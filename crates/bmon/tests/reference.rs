@@ -16,6 +16,7 @@ const COMMANDS: &[&[&str]] = &[
     &["nodes"],
     &["blocks"],
     &["tx"],
+    &["alerts"],
     &["reorgs"],
     &["rejections"],
     &["invalid-blocks"],
@@ -78,4 +79,24 @@ fn the_configuration_page_is_the_embedded_default() {
         output(&["config", "default"])
     );
     check("configuration.md", &page);
+}
+
+#[test]
+fn the_page_of_rules_is_what_the_rules_say() {
+    let mut page = "# Rules\n\nWhat turns into an alert, written by `make docs`. A rule's condition must hold for its grace \
+                    before the alert fires, and not hold\nfor its hold before it is over. An alert grows louder, not \
+                    quieter, while it lasts; what is told late opens none.\n\n| rule | what it tells | how loud | grace | \
+                    hold |\n| --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for rule in bmon_analysis::rule::ALL {
+        page.push_str(&format!(
+            "| [{0}](runbooks/{0}.md) | {1} | {2} | {3} s | {4} s |\n",
+            rule.id,
+            rule.about,
+            rule.loudness,
+            rule.grace_us / 1_000_000,
+            rule.hold_us / 1_000_000
+        ));
+    }
+    check("rules.md", &page);
 }

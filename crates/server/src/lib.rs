@@ -271,6 +271,13 @@ fn restored(reader: &Reader) -> Result<Engine, StoreError> {
             engine.restore_finding(finding);
         }
     }
+    // The open ones last: whatever else was restored knows nothing of them.
+    for alert in reader.alerts(RESTORED, None)?.items {
+        engine.restore_alert(alert);
+    }
+    for alert in reader.open_alerts(RESTORED, None)?.items {
+        engine.restore_alert(alert);
+    }
     Ok(engine)
 }
 

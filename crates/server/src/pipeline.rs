@@ -206,6 +206,7 @@ fn topic_of(row: &Row) -> Topic {
         Row::Node(_) => Topic::Nodes,
         Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) | Row::Header(_) => Topic::Blocks,
         Row::TxSighting(_) => Topic::Txs,
+        Row::Alert(_) => Topic::Alerts,
         Row::Finding(finding) => match finding.body {
             Body::Reorg(_) => Topic::Reorgs,
             Body::RejectedTx(_) => Topic::Rejections,

@@ -50,3 +50,27 @@ SELECT finding.kind, network.name AS network, node.name AS node, finding.revisio
 FROM finding
 JOIN network ON network.id = finding.network
 LEFT JOIN node ON node.id = finding.node;
+
+-- Alerts, each as it last stood. `body` (JSON, read it with `->>`) is the whole of it; the columns before are for looking
+-- up. Times are on the server's clock.
+CREATE TABLE alert (
+    row          INTEGER PRIMARY KEY,
+    id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    network      INTEGER NOT NULL REFERENCES network (id),
+    rule         TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    revision     INTEGER NOT NULL,
+    active_at_us INTEGER NOT NULL,
+    body         TEXT NOT NULL
+) STRICT;
+CREATE INDEX alert_by_time ON alert (active_at_us);
+CREATE INDEX alert_open ON alert (active_at_us) WHERE state <> 'resolved';
+
+-- For people.
+CREATE VIEW alert_time AS
+SELECT network.name AS network, rule, body ->> 'node' AS node, body ->> 'severity' AS severity, state,
+       strftime('%Y-%m-%dT%H:%M:%fZ', active_at_us / 1e6, 'unixepoch') AS active_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (body ->> 'fired_at_us') / 1e6, 'unixepoch') AS fired_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (body ->> 'resolved_at_us') / 1e6, 'unixepoch') AS resolved_at,
+       body ->> 'summary' AS summary
+FROM alert JOIN network ON network.id = alert.network;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bmon_analysis::{
+    alert::Alert,
     finding::Finding,
     row::{BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, Row, Sighted, TxSighting},
 };
@@ -117,6 +118,7 @@ impl Writer<'_> {
             Row::TxSighting(row) => self.tx_sighting(row),
             Row::Header(row) => self.header(row),
             Row::Finding(finding) => self.finding(finding),
+            Row::Alert(alert) => self.alert(alert),
         }
     }
 
@@ -239,6 +241,27 @@ impl Writer<'_> {
                 offset.map(|offset| offset.max_us),
                 json(&finding.sources),
                 json(&finding.body),
+            ),
+        )
+    }
+
+    fn alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        let network = self.network_ids(&alert.network)?.network;
+        self.execute(
+            "INSERT INTO alert AS old (id, network, rule, state, revision, active_at_us, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET
+                 state = excluded.state, revision = excluded.revision, active_at_us = excluded.active_at_us,
+                 body = excluded.body
+             WHERE excluded.revision > old.revision",
+            (
+                alert.id.0,
+                network,
+                &alert.rule,
+                alert.state.as_str(),
+                alert.revision,
+                alert.active_at_us.as_micros(),
+                json(alert),
             ),
         )
     }

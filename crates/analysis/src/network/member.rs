@@ -1,4 +1,6 @@
-use bmon_event::{AgentTime, BlockHash, ServerTime};
+use std::collections::BTreeMap;
+
+use bmon_event::{AgentTime, BlockHash, ServerTime, Source};
 
 use crate::row::Sighted;
 
@@ -13,6 +15,8 @@ pub(crate) struct Member {
     pub(crate) tip: Option<TipTold>,
     /// Its log has named a tip.
     pub(crate) has_log_tips: bool,
+    /// The sources that do not work: since when, and what is wrong.
+    pub(crate) broken: BTreeMap<Source, (ServerTime, String)>,
 }
 
 /// The end of an active chain.
@@ -35,6 +39,16 @@ impl Member {
             }
             Some(tip) if tip.last > sighted.at => {}
             _ => self.tip = Some(TipTold { block, height, last: sighted.at }),
+        }
+    }
+
+    /// Notes whether a source works.
+    pub(super) fn note_source(&mut self, source: Source, working: bool, detail: &str, at: ServerTime) {
+        if working {
+            self.broken.remove(&source);
+        } else {
+            let since = self.broken.get(&source).map_or(at, |(since, _)| *since);
+            self.broken.insert(source, (since, detail.to_owned()));
         }
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct NetworkState {
     serial: u64,
     /// Headers that no node could have accepted.
     bad_headers: u64,
+    /// When this engine first looked at the network: nobody could be heard before.
+    looked_since: Option<ServerTime>,
 }
 
 /// Who said something, and when.
@@ -95,6 +97,7 @@ impl NetworkState {
             dropped: 0,
             serial: 0,
             bad_headers: 0,
+            looked_since: None,
         }
     }
 
@@ -102,6 +105,16 @@ impl NetworkState {
     pub(crate) fn hear(&mut self, node: &NodeName, at: ServerTime) {
         let member = self.member(node);
         member.heard_at = member.heard_at.max(at);
+    }
+
+    /// Notes that the network is looked at.
+    pub(crate) fn note_look(&mut self, now: ServerTime) {
+        self.looked_since.get_or_insert(now);
+    }
+
+    /// Since when nothing is heard of a node: no earlier than somebody listened.
+    pub(crate) fn silent_since(&self, member: &Member) -> ServerTime {
+        member.heard_at.max(self.looked_since.unwrap_or_default())
     }
 
     /// Whether an event of this kind tells something of the chain. Most tell of transactions.
@@ -118,6 +131,7 @@ impl NetworkState {
                 | Kind::ChainInfo(_)
                 | Kind::ChainTips(_)
                 | Kind::Headers(_)
+                | Kind::SourceState { .. }
         )
     }
 
@@ -142,6 +156,9 @@ impl NetworkState {
             Kind::ChainInfo(info) => self.chain_info(by, info),
             Kind::ChainTips(tips) => self.chain_tips(by, tips),
             Kind::Headers(Headers { headers, .. }) => self.headers(headers, out),
+            Kind::SourceState { source, working, detail } => {
+                self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());
+            }
             _ => {}
         }
     }

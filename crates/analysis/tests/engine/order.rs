@@ -101,9 +101,11 @@ fn run(journal: &[Batch]) -> Vec<Row> {
     rows
 }
 
-/// Rows as text, in one order. A block's own row names no node, and may be said first by any.
+/// Rows about nodes as text, in one order. A block's own row names no node, and may be said first by any. An alert is about
+/// a moment of the server.
 fn sorted(rows: &[Row]) -> Vec<String> {
-    let mut rows: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+    let of_nodes = rows.iter().filter(|row| !matches!(row, Row::Alert(_)));
+    let mut rows: Vec<_> = of_nodes.map(|row| format!("{row:?}")).collect();
     rows.sort();
     rows
 }

@@ -7,6 +7,7 @@ mod lag;
 mod order;
 mod partition;
 mod restart;
+mod rule;
 mod stale;
 mod validity;
 mod world;

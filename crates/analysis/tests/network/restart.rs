@@ -1,6 +1,6 @@
 //! What happened while the monitor was down is found, and what was found before is not begun anew.
 
-use bmon_analysis::{Engine, Settings, finding::Body};
+use bmon_analysis::{Engine, Settings, alert::AlertState, finding::Body};
 use bmon_event::event::TipStatus;
 
 use crate::{
@@ -22,6 +22,9 @@ fn restart(world: &mut World) {
     for finding in world.findings.values() {
         engine.restore_finding(finding.clone());
     }
+    for alert in world.alerts.values() {
+        engine.restore_alert(alert.clone());
+    }
     world.engine = engine;
 }
 
@@ -41,6 +44,9 @@ fn a_partition_that_began_before_a_restart_goes_on_and_heals_after_it() {
     world.wait(SECOND);
     let Body::Partition(found) = world.only("partition") else { unreachable!("asked for") };
     assert!(found.healed_at_us.is_some() && world.found("partition")[0].revision > before);
+    let states: Vec<_> = world.alerts_of("partition").into_iter().map(|(_, state, _)| state).collect();
+    assert_eq!(states, [AlertState::Resolved]);
+    assert!(world.turns.values().all(|turns| *turns == 1), "{:?}", world.turns);
 }
 
 #[test]
@@ -57,4 +63,18 @@ fn what_was_mined_and_left_behind_in_an_absence_is_found_after_it() {
     assert_eq!((found.block, found.replaced_by), (stale, chain[0]));
     let Body::Fork(found) = world.only("fork") else { unreachable!("asked for") };
     assert_eq!(found.winner, Some(chain[0]));
+}
+
+#[test]
+fn a_server_that_was_away_takes_no_node_for_silent() {
+    let (mut world, genesis) = World::new();
+    common(&mut world, genesis);
+    world.now += 60 * MINUTE;
+    restart(&mut world);
+    world.wait(MINUTE);
+    assert!(world.alerts.values().all(|alert| alert.state != AlertState::Firing), "{:#?}", world.alerts);
+    world.wait(2 * MINUTE);
+    let silent: Vec<_> =
+        world.alerts_of("node-silent").into_iter().map(|(_, state, node)| (state, node)).collect();
+    assert_eq!(silent, ["alice", "bob", "carol"].map(|node| (AlertState::Firing, node.to_owned())));
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bmon_analysis::{
     Engine, Settings,
+    alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
     row::{HeaderRow, NodeRow, Row},
     tree::Header,
@@ -37,6 +38,9 @@ pub(crate) struct World {
     pub(crate) said: usize,
     pub(crate) headers: Vec<HeaderRow>,
     pub(crate) nodes: BTreeMap<NodeName, NodeRow>,
+    pub(crate) alerts: BTreeMap<AlertId, Alert>,
+    /// How often each alert came into each state.
+    pub(crate) turns: BTreeMap<(AlertId, AlertState), usize>,
 }
 
 pub(crate) fn network() -> Network {
@@ -62,6 +66,8 @@ impl World {
             said: 0,
             headers: Vec::new(),
             nodes: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            turns: BTreeMap::new(),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -131,6 +137,53 @@ impl World {
             self.engine.tick(ServerTime::from_micros(self.now), &mut rows);
             self.take(rows);
         }
+    }
+
+    /// Time passes, and all nodes are heard of all the while.
+    pub(crate) fn pass(&mut self, us: i64) {
+        let end = self.now + us;
+        while self.now < end {
+            for name in self.nodes.keys().cloned().collect::<Vec<_>>() {
+                self.deliver(name.as_str(), Source::Agent, vec![]);
+            }
+            self.wait((end - self.now).min(20 * SECOND));
+        }
+    }
+
+    /// Alerts of a rule: severity, state and what they are about, in the order in which they began.
+    pub(crate) fn alerts_of(&self, rule: &str) -> Vec<(Severity, AlertState, String)> {
+        let mut alerts: Vec<_> = self.alerts.values().filter(|alert| alert.rule == rule).collect();
+        alerts.sort_by_key(|alert| (alert.active_at_us, alert.id));
+        alerts.into_iter().map(|alert| (alert.severity, alert.state, alert.subject.clone())).collect()
+    }
+
+    /// The block at this height below `tip`.
+    pub(crate) fn at_height(&self, tip: BlockHash, height: u32) -> BlockHash {
+        let mut block = tip;
+        while self.heights[&block] > height {
+            let mut parent: [u8; 32] = self.raw[&block][4..36].try_into().unwrap();
+            parent.reverse();
+            block = BlockHash::from_bytes(parent);
+        }
+        block
+    }
+
+    /// What is told from now on is not delivered.
+    pub(crate) fn hold_back(&mut self) -> Engine {
+        std::mem::replace(&mut self.engine, Engine::new(Settings::default()))
+    }
+
+    /// What was held back is delivered after all, so much later.
+    pub(crate) fn release(&mut self, engine: Engine, later_us: i64) {
+        let all = std::mem::take(&mut self.batches);
+        self.engine = engine;
+        (self.findings, self.alerts, self.turns) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        self.now += later_us;
+        for (batch, _) in all {
+            // Those that were delivered before are passed over.
+            self.apply(batch, ServerTime::from_micros(self.now));
+        }
+        self.wait(20 * SECOND);
     }
 
     /// The node's log tells this now.
@@ -213,6 +266,13 @@ impl World {
                     let before = self.findings.insert(finding.id, *finding.clone());
                     assert!(before.is_none_or(|before| before.revision < finding.revision));
                     self.said += 1;
+                }
+                Row::Alert(alert) => {
+                    let before = self.alerts.insert(alert.id, *alert.clone());
+                    assert!(before.as_ref().is_none_or(|before| before.revision < alert.revision));
+                    if before.is_none_or(|before| before.state != alert.state) {
+                        *self.turns.entry((alert.id, alert.state)).or_default() += 1;
+                    }
                 }
                 Row::Header(row) => self.headers.push(row),
                 Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),

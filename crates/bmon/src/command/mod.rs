@@ -1,6 +1,7 @@
 //! The subcommands, one per file.
 
 mod agent;
+mod alerts;
 mod blocks;
 mod config;
 mod demo;
@@ -75,6 +76,8 @@ pub(crate) enum Command {
     Blocks(blocks::Blocks),
     /// When each node saw a transaction
     Tx(tx::Tx),
+    /// What someone should know now
+    Alerts(alerts::Alerts),
     /// The latest reorgs
     Reorgs(reorgs::Reorgs),
     /// The latest transactions that nodes refused
@@ -105,6 +108,7 @@ impl Command {
             Self::Nodes(command) => command.run(config),
             Self::Blocks(command) => command.run(config),
             Self::Tx(command) => command.run(config),
+            Self::Alerts(command) => command.run(config),
             Self::Reorgs(command) => command.run(config),
             Self::Rejections(command) => command.run(config),
             Self::InvalidBlocks(command) => command.run(config),

@@ -20,7 +20,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/stream",
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
-              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`), and `beat` after five seconds \
+              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `alerts`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -60,11 +60,13 @@ pub enum Topic {
     Partitions,
     /// `/api/v1/lags`.
     Lags,
+    /// `/api/v1/alerts`.
+    Alerts,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -78,6 +80,7 @@ impl Topic {
         Self::ValidityDisagreements,
         Self::Partitions,
         Self::Lags,
+        Self::Alerts,
     ];
 }
 

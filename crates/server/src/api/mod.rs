@@ -7,6 +7,7 @@
 //! (RFC 3339, UTC, microseconds) and, under the same name with `_us`, in microseconds since the Unix epoch. A number
 //! says its unit in its name. Null means unknown. Lists are newest first; `next` leads to older items.
 
+pub mod alerts;
 mod arrival;
 pub mod block;
 pub mod blocks;
@@ -79,6 +80,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &invalid_blocks::ENDPOINT,
     &gaps::ENDPOINT,
     &vanished_messages::ENDPOINT,
+    &alerts::ENDPOINT,
     &status::ENDPOINT,
     &live::ENDPOINT,
     &metrics::ENDPOINT,

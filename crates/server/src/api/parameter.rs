@@ -44,12 +44,19 @@ impl<S: Sync> FromRequestParts<S> for List {
         let Query(raw) = Query::<RawList>::try_from_uri(&parts.uri).map_err(|error| {
             Refusal::bad_request(error.body_text(), "the parameters are `limit` and `before`")
         })?;
-        let limit = raw.limit.map_or(Ok(DEFAULT_LIMIT), |text| {
+        Self::parse(raw.limit, raw.before)
+    }
+}
+
+impl List {
+    /// From what was said after `?`.
+    pub(super) fn parse(limit: Option<String>, before: Option<String>) -> Result<Self, Refusal> {
+        let limit = limit.map_or(Ok(DEFAULT_LIMIT), |text| {
             let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
             let error = || format!("`limit` cannot be `{}`", shown(&text));
             limit.ok_or_else(|| Refusal::bad_request(error(), "give a number from 1 to 500"))
         })?;
-        let before = raw.before.map(|text| {
+        let before = before.map(|text| {
             let error = |_| format!("`before` cannot be `{}`", shown(&text));
             text.parse()
                 .map_err(|reason| Refusal::bad_request(error(reason), "give `next` of an earlier reply"))

@@ -2,6 +2,7 @@
 //! whose order the clocks cannot tell, an invalid one, a reorg, refusals, gaps and a failing source.
 
 use bmon_analysis::{
+    alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage},
     row::{
         AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
@@ -78,6 +79,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     vanished_messages(&mut rows, now);
     transactions(&mut rows, now);
     findings(&mut rows, now);
+    alerts(&mut rows, now);
     rows
 }
 
@@ -186,6 +188,51 @@ fn finding(number: u8, node: &str, at: ServerTime, source: Source, body: Body) -
         sources: vec![source],
         body,
     }))
+}
+
+fn alerts(rows: &mut Vec<Row>, now: ServerTime) {
+    let ago = |seconds: i64| now.plus_micros(-seconds * S);
+    let alert = |number: u8, rule: &str, severity, state, seconds: i64, summary: &str| {
+        Row::Alert(Box::new(Alert {
+            id: AlertId([number; 16]),
+            revision: 2,
+            network: network(),
+            rule: rule.to_owned(),
+            subject: if rule.starts_with("node") { "carol".to_owned() } else { block(0xa1).to_string() },
+            node: rule.starts_with("node").then(|| name("carol")),
+            severity,
+            state,
+            active_at_us: ago(seconds),
+            fired_at_us: (state != AlertState::Pending).then(|| ago(seconds - 1)),
+            resolved_at_us: (state == AlertState::Resolved).then(|| ago(seconds - 600)),
+            summary: summary.to_owned(),
+            findings: vec![FindingId::new(&network(), rule, &[])],
+        }))
+    };
+    rows.push(alert(
+        1,
+        "reorg",
+        Severity::Warning,
+        AlertState::Firing,
+        431,
+        "bob left 2 blocks after block 207",
+    ));
+    rows.push(alert(
+        2,
+        "node-silent",
+        Severity::Warning,
+        AlertState::Pending,
+        45,
+        "nothing was heard of carol for a while",
+    ));
+    rows.push(alert(
+        3,
+        "race",
+        Severity::Info,
+        AlertState::Resolved,
+        2_900,
+        "2 branches of 1 block after block 200 compete",
+    ));
 }
 
 fn findings(rows: &mut Vec<Row>, now: ServerTime) {

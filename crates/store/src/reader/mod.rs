@@ -1,5 +1,6 @@
 //! Reading: what the API and the metrics ask.
 
+mod alert;
 pub(crate) mod block;
 pub(crate) mod count;
 mod finding;

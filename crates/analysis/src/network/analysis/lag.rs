@@ -7,6 +7,7 @@ use crate::{
     finding::{Body, FindingId, Lag},
     network::{Ledger, Saying, Seen},
     row::Row,
+    tree::Status,
 };
 
 const ID: &str = "lag";
@@ -37,7 +38,7 @@ struct Standing {
 impl NetworkAnalysis for Lags {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
         for (node, tip) in look.network.live(look.now) {
-            let Some(standing) = standing(look, tip) else { continue };
+            let Some(standing) = standing(look, node, tip) else { continue };
             match self.open(node) {
                 Some((id, seen, lag)) => {
                     let caught_up_at_us = (standing.blocks_behind == 0).then_some(look.now);
@@ -96,12 +97,15 @@ impl Lags {
     }
 }
 
-/// Where the node stands whose active chain ends in `tip`. One with a long branch of its own is parted, not behind. `None`
-/// if that cannot be compared.
-fn standing(look: &Look<'_>, tip: BlockHash) -> Option<Standing> {
+/// Where the node stands whose active chain ends in `tip`. One with a long branch of its own, or one that refuses the main
+/// chain, is parted, not behind. `None` if that cannot be compared.
+fn standing(look: &Look<'_>, node: &NodeName, tip: BlockHash) -> Option<Standing> {
     let tree = look.network.known_tree();
     let comparison = tree.compare(look.main, tip)?;
-    let is_behind = comparison.by_work()?.is_gt() && comparison.right.length < partition::BLOCKS;
+    let next = tree.ancestor(look.main, comparison.fork_height + 1);
+    let refuses = || next.is_some_and(|next| tree.status(node, next) == Status::Invalid);
+    let is_behind =
+        comparison.by_work()?.is_gt() && comparison.right.length < partition::BLOCKS && !refuses();
     let blocks_behind = if is_behind { comparison.left.length } else { 0 };
     Some(Standing { tip, height: tree.height(tip)?, blocks_behind })
 }

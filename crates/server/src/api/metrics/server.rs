@@ -1,11 +1,18 @@
 //! One entry per number of the server itself.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
-use bmon_analysis::row::NodeRow;
+use bmon_analysis::{
+    alert::{Alert, AlertState, Severity},
+    row::NodeRow,
+    rule,
+};
 use bmon_event::ServerTime;
 use bmon_store::{Counts, TableCount};
 
@@ -22,6 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) nodes: Vec<NodeRow>,
+    alerts: Vec<Alert>,
     counts: Counts,
     store_bytes: u64,
     started_at: ServerTime,
@@ -29,12 +37,16 @@ pub(super) struct Snapshot {
     counters: Arc<Counters>,
 }
 
+/// Open alerts that are counted: far more than can be of use.
+const MOST_ALERTS: u32 = 10_000;
+
 pub(super) async fn snapshot(api: &Api) -> Result<Snapshot, Refusal> {
     let (started_at, streams) = (api.started_at(), api.notices().subscribers());
     let counters = Arc::clone(api.counters());
     let read = api.read(move |reader| {
         Ok(Snapshot {
             nodes: reader.nodes()?,
+            alerts: reader.open_alerts(MOST_ALERTS, None)?.items,
             counts: reader.counts()?,
             store_bytes: reader.size_bytes()?,
             started_at,
@@ -84,6 +96,12 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         help: "What the analyses found, by kind and node",
         counter: true,
         samples: findings,
+    },
+    Family {
+        name: "bmon_alerts",
+        help: "Alerts that are open, by rule, severity and state; 0 for each rule that has none firing",
+        counter: false,
+        samples: alerts,
     },
     Family {
         name: "bmon_store_size_bytes",
@@ -208,6 +226,32 @@ fn findings(snapshot: &Snapshot) -> Vec<Sample> {
         (vec![network, ("node", node), ("kind", count.kind.clone())], count.findings as f64)
     };
     snapshot.counts.findings.iter().map(sample).collect()
+}
+
+fn alerts(snapshot: &Snapshot) -> Vec<Sample> {
+    type Key = (String, String, Option<Severity>, AlertState);
+    let mut counts: BTreeMap<Key, f64> = BTreeMap::new();
+    for alert in &snapshot.alerts {
+        let key = (alert.network.to_string(), alert.rule.clone(), Some(alert.severity), alert.state);
+        *counts.entry(key).or_default() += 1.0;
+    }
+    let networks: BTreeSet<String> = snapshot.nodes.iter().map(|node| node.network.to_string()).collect();
+    for (network, rule) in
+        networks.iter().flat_map(|network| rule::ALL.iter().map(move |rule| (network, rule.id)))
+    {
+        let is_firing =
+            |(of, id, _, state): &Key| of == network && id == rule && *state == AlertState::Firing;
+        if !counts.keys().any(is_firing) {
+            counts.insert((network.clone(), rule.to_owned(), None, AlertState::Firing), 0.0);
+        }
+    }
+    let sample = |((network, rule, severity, state), count): (Key, f64)| {
+        let severity = severity.map(|severity| severity.to_string()).unwrap_or_default();
+        let labels =
+            [("network", network), ("rule", rule), ("severity", severity), ("state", state.to_string())];
+        (labels.to_vec(), count)
+    };
+    counts.into_iter().map(sample).collect()
 }
 
 fn tables(counts: &Counts, number: fn(TableCount) -> u64) -> Vec<Sample> {
