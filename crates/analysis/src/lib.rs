@@ -17,6 +17,7 @@ pub mod pool;
 pub mod replay;
 pub mod row;
 pub mod rule;
+pub mod selfish;
 pub mod settings;
 mod state;
 pub mod tree;
