@@ -1,0 +1,94 @@
+//! The nodes that watch: when they are away, where their clocks stand, and how well that is known.
+
+use super::random::Random;
+
+const DAY_S: f64 = 86_400.0;
+/// A node is restarted or cut off this often and for so long on average.
+const OUTAGE_EVERY_S: f64 = 30.0 * DAY_S;
+const OUTAGE_S: f64 = 3_600.0;
+/// For so long after that a caller leaves it out.
+const CATCHING_UP_S: f64 = 600.0;
+/// A node's clock is not known this often and for so long on average.
+const CLOCKLESS_EVERY_S: f64 = 15.0 * DAY_S;
+const CLOCKLESS_S: f64 = 1_800.0;
+/// Farthest that a clock is from the server's.
+const OFFSET_US: f64 = 500_000.0;
+/// One way of a time exchange on average, on most ways and on a bad one.
+const WAY_US: f64 = 20_000.0;
+const BAD_WAY_US: f64 = 500_000.0;
+const BAD_WAYS: f64 = 0.01;
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    seed: u64,
+    /// Server's clock minus the node's.
+    pub(crate) offset_us: i64,
+    outages: Vec<Span>,
+    clockless: Vec<Span>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from_s: f64,
+    to_s: f64,
+}
+
+/// An interval, in microseconds, that holds the server's clock minus a node's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) min_us: i64,
+    pub(crate) max_us: i64,
+}
+
+impl Node {
+    /// A node of a world that lasts until `end_s`.
+    pub(crate) fn new(mut random: Random, end_s: f64) -> Self {
+        let offset_us = micros((random.unit() * 2.0 - 1.0) * OFFSET_US);
+        let outages = spans(&mut random, end_s, OUTAGE_EVERY_S, OUTAGE_S);
+        let clockless = spans(&mut random, end_s, CLOCKLESS_EVERY_S, CLOCKLESS_S);
+        Self { seed: random.bits(), offset_us, outages, clockless }
+    }
+
+    /// The end of the outage that this time is in, `None` if it is in none.
+    pub(crate) fn away_until_s(&self, at_s: f64) -> Option<f64> {
+        Some(find(&self.outages, at_s, 0.0)?.to_s)
+    }
+
+    /// Whether it follows the network at this time, as far as a caller can tell.
+    pub(crate) fn is_following(&self, at_s: f64) -> bool {
+        find(&self.outages, at_s, CATCHING_UP_S).is_none()
+    }
+
+    /// What is known of its clock when it sees this block then, `None` if nothing is.
+    pub(crate) fn clock(&self, block: usize, at_s: f64) -> Option<Bounds> {
+        if find(&self.clockless, at_s, 0.0).is_some() {
+            return None;
+        }
+        let mut random = Random::new(self.seed ^ (block as u64).wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let way_us = if random.is(BAD_WAYS) { BAD_WAY_US } else { WAY_US };
+        let [out_us, back_us] = [(); 2].map(|()| micros(random.exponential(way_us)) + 1_000);
+        Some(Bounds { min_us: self.offset_us - back_us, max_us: self.offset_us + out_us })
+    }
+}
+
+/// The span that holds a time, or ended less than `margin_s` before it.
+fn find(spans: &[Span], at_s: f64, margin_s: f64) -> Option<Span> {
+    let next = spans.partition_point(|span| span.from_s <= at_s);
+    let span = *spans[..next].last()?;
+    (at_s < span.to_s + margin_s).then_some(span)
+}
+
+fn spans(random: &mut Random, end_s: f64, every_s: f64, length_s: f64) -> Vec<Span> {
+    let (mut spans, mut at_s) = (Vec::new(), 0.0);
+    while at_s < end_s {
+        let from_s = at_s + random.exponential(every_s);
+        at_s = from_s + random.exponential(length_s);
+        spans.push(Span { from_s, to_s: at_s });
+    }
+    spans
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a simulation ends long before its time is too large")]
+pub(crate) fn micros(us: f64) -> i64 {
+    us.round() as i64
+}
