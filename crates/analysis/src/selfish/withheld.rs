@@ -26,7 +26,8 @@ pub const WINDOW: u32 = 2_016;
 /// that are published together take to be seen by the last of some nodes, and little enough for few honest ones.
 pub const CLOSE_US: i64 = 2_000_000;
 
-/// A window whose chance is at most this is an alarm: with 26 windows a year, one false alarm in 38 years.
+/// A window whose chance is at most this is an alarm: with 26 windows a year, one false alarm in 38 years by the law, which
+/// is too cautious.
 pub const MAX_CHANCE: f64 = 0.001;
 
 /// One pair of parent and child.
