@@ -65,6 +65,14 @@ pub struct StaleBlock {
     pub nodes: Vec<NodeStatus>,
 }
 
+impl StaleBlock {
+    /// Whether a node found it invalid and none valid: it was not left behind but refused.
+    pub fn is_invalid(&self) -> bool {
+        let has = |statuses: &[Status]| self.nodes.iter().any(|node| statuses.contains(&node.status));
+        has(&[Status::Invalid]) && !has(&[Status::Active, Status::Valid])
+    }
+}
+
 /// What a block is to a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
@@ -146,4 +154,27 @@ pub struct Lag {
     /// When it was seen to have caught up, on the server's clock, in microseconds since the Unix epoch. `None` while it
     /// has not.
     pub caught_up_at_us: Option<ServerTime>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_invalid_if_a_node_refused_it_and_none_accepted_it() {
+        let hash = BlockHash::from_bytes([1; 32]);
+        let is_invalid = |statuses: &[Status]| {
+            let node = |status| NodeStatus { node: "alice".parse().expect("a name"), status };
+            let nodes = statuses.iter().copied().map(node).collect();
+            let (header, height) = (String::new(), 2);
+            let (replaced_by, fork, fork_height, is_stale) = (hash, hash, 1, true);
+            StaleBlock { block: hash, height, header, replaced_by, fork, fork_height, is_stale, nodes }
+                .is_invalid()
+        };
+        assert!(is_invalid(&[Status::Invalid, Status::HeaderOnly]));
+        assert!(!is_invalid(&[Status::Invalid, Status::Valid]));
+        assert!(!is_invalid(&[Status::Active, Status::Invalid]));
+        assert!(!is_invalid(&[Status::HeaderOnly]));
+        assert!(!is_invalid(&[]));
+    }
 }

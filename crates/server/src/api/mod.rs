@@ -11,20 +11,25 @@ pub mod alerts;
 mod arrival;
 pub mod block;
 pub mod blocks;
+pub mod forks;
 mod found;
 pub mod gaps;
 pub mod invalid_blocks;
+pub mod lags;
 mod live;
 pub mod log_lines;
 mod metrics;
 pub mod nodes;
 mod parameter;
+pub mod partitions;
 mod refusal;
 pub mod rejections;
 pub mod reorgs;
+pub mod stale_blocks;
 mod state;
 pub mod status;
 pub mod tx;
+pub mod validity_disagreements;
 pub mod vanished_messages;
 
 use axum::{
@@ -76,6 +81,11 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &tx::ENDPOINT,
     &log_lines::ENDPOINT,
     &reorgs::ENDPOINT,
+    &forks::ENDPOINT,
+    &stale_blocks::ENDPOINT,
+    &validity_disagreements::ENDPOINT,
+    &partitions::ENDPOINT,
+    &lags::ENDPOINT,
     &rejections::ENDPOINT,
     &invalid_blocks::ENDPOINT,
     &gaps::ENDPOINT,

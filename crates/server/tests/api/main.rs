@@ -102,7 +102,19 @@ impl Site {
 #[tokio::test]
 async fn lists_lead_from_part_to_part() {
     let site = Site::new();
-    for list in ["blocks", "reorgs", "rejections", "invalid-blocks", "gaps", "vanished-messages"] {
+    for list in [
+        "blocks",
+        "reorgs",
+        "forks",
+        "stale-blocks",
+        "validity-disagreements",
+        "partitions",
+        "lags",
+        "rejections",
+        "invalid-blocks",
+        "gaps",
+        "vanished-messages",
+    ] {
         let key = list.replace('-', "_");
         let all = json(&site.get(&format!("/api/v1/{list}")).await.body);
         let (mut path, mut items) = (format!("/api/v1/{list}?limit=1"), Vec::new());

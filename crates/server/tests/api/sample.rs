@@ -1,5 +1,8 @@
-//! Three nodes on one network, as the engine would give them: one block that all have, one that a node is missing, one
-//! whose order the clocks cannot tell, an invalid one, a reorg, refusals, gaps and a failing source.
+//! Three nodes on one network, as the engine would give them: blocks that all have or that a node is missing, one whose
+//! order the clocks cannot tell, an invalid one, a reorg, refusals, gaps and a failing source.
+
+#[path = "sample/chain.rs"]
+mod chain;
 
 use bmon_analysis::{
     alert::{Alert, AlertId, AlertState, Severity},
@@ -60,9 +63,9 @@ fn sighted(node: &str, at: ServerTime) -> Sighted {
 pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     let mut rows = vec![alice(now), bob(now), carol(now)];
     for (number, delays) in [
-        (1, [Some(0), Some(41 * MS), Some(612 * MS)]),
+        (1, [Some(0), Some(41 * MS), None]),
         (2, [Some(350), Some(0), None]),
-        (3, [Some(0), Some(2_140 * MS), Some(183 * MS)]),
+        (3, [Some(0), Some(2_140 * MS), None]),
         (4, [Some(96 * MS), Some(0), Some(77 * MS)]),
         (5, [Some(0), Some(15 * MS), None]),
         (6, [Some(0), Some(640), Some(1_020 * MS)]),
@@ -80,6 +83,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     transactions(&mut rows, now);
     findings(&mut rows, now);
     alerts(&mut rows, now);
+    chain::rows(&mut rows, now);
     rows
 }
 
@@ -242,7 +246,7 @@ fn findings(rows: &mut Vec<Row>, now: ServerTime) {
         let blocks = |numbers: &[u8]| numbers.iter().map(|number| block(*number)).collect();
         Body::Reorg(Reorg { fork_height, depth, old: blocks(old), new: blocks(new) })
     };
-    rows.push(finding(1, "bob", ago(431), Source::Log, reorg(Some(207), &[0xa1, 0xa2], &[5, 4, 3])));
+    rows.push(finding(1, "bob", ago(285), Source::Log, reorg(Some(207), &[0xa1, 0xa2], &[4, 3, 2])));
     rows.push(finding(2, "carol", ago(2_900), Source::Zmq, reorg(None, &[0xa3], &[])));
     for (number, node, seconds, code, detail) in [
         (1, "bob", 28, "min relay fee not met", ", 110 < 1100"),
@@ -301,15 +305,15 @@ fn vanished_messages(rows: &mut Vec<Row>, now: ServerTime) {
     }
 }
 
-fn node(now: ServerTime, node: &str, version: &str, height: u32) -> NodeRow {
+fn node(now: ServerTime, node: &str, version: &str, (tip, height): (u8, u32)) -> NodeRow {
     NodeRow {
         network: network(),
         node: name(node),
         heard_at: now.plus_micros(-400 * MS),
         version: Some(version.to_owned()),
-        tip: Some(block(1)),
+        tip: Some(block(tip)),
         height: Some(height),
-        tip_at: Some(sighted(node, now.plus_micros(-148 * S)).at),
+        tip_at: Some(sighted(node, now.plus_micros(-21 * S)).at),
         headers: Some(height),
         initial_block_download: Some(false),
         peers_in: Some(3),
@@ -361,11 +365,11 @@ fn node(now: ServerTime, node: &str, version: &str, height: u32) -> NodeRow {
 }
 
 pub(crate) fn alice(now: ServerTime) -> Row {
-    Row::Node(Box::new(node(now, "alice", "/Satoshi:30.0.0/", 211)))
+    Row::Node(Box::new(node(now, "alice", "/Satoshi:30.0.0/", (0xc1, 212))))
 }
 
 pub(crate) fn bob(now: ServerTime) -> Row {
-    let mut row = node(now, "bob", "/Satoshi:29.1.0/Knots:20250903/", 211);
+    let mut row = node(now, "bob", "/Satoshi:29.1.0/Knots:20250903/", (0xc2, 212));
     row.warnings = vec!["This is a pre-release test build - use at your own risk".to_owned()];
     row.agent.spool_batches = 3;
     row.agent.rpc_errors = 2;
@@ -379,8 +383,9 @@ pub(crate) fn bob(now: ServerTime) -> Row {
 
 /// A node whose agent has only its log.
 fn carol(now: ServerTime) -> Row {
-    let mut row = node(now, "carol", "Bitcoin Core version v28.1.0 (release build)", 211);
+    let mut row = node(now, "carol", "Bitcoin Core version v28.1.0 (release build)", (0xf3, 211));
     row.heard_at = now.plus_micros(-94 * S);
+    row.tip_at = Some(sighted("carol", now.plus_micros(-102 * S)).at);
     (row.headers, row.initial_block_download, row.peers_in, row.peers_out) = (None, None, None, None);
     (row.mempool_transactions, row.mempool_virtual_bytes, row.mempool_min_fee_sat_per_kvb) =
         (None, None, None);
