@@ -159,7 +159,7 @@ impl Engine {
         let watching = self.watching(finding.network);
         watching.board.put(&finding);
         if let Some((_, analysis)) = watching.analyses.iter_mut().find(|(id, _)| *id == kind) {
-            analysis.ledger().restore(finding);
+            analysis.restore(finding);
         }
     }
 

@@ -8,7 +8,10 @@ use bmon_event::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{alert::Alert, finding::Finding};
+use crate::{
+    alert::Alert,
+    finding::{Finding, NodeStatus},
+};
 
 /// One thing to keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,8 @@ pub enum Row {
     TxSighting(TxSighting),
     /// A block's header. Key: network, block.
     Header(HeaderRow),
+    /// The ends of a network's branches as they are now. Key: network.
+    Tips(Box<TipsRow>),
     /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
     Finding(Box<Finding>),
     /// An alert. Key: id; the highest revision stays.
@@ -53,6 +58,48 @@ pub struct HeaderRow {
     pub height: u32,
     /// The header's bytes: 80, or 164 from Knots 29.4 on its own chain.
     pub raw: Vec<u8>,
+}
+
+/// The ends of a network's branches as they are now: what `getchaintips` would tell of all nodes together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TipsRow {
+    /// The network.
+    pub network: Network,
+    /// The end of the main chain, then that of every branch off it, the highest first.
+    pub tips: Vec<Tip>,
+    /// Where each node is that has told, by name.
+    pub nodes: Vec<NodeTip>,
+}
+
+/// The end of a branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tip {
+    /// The block.
+    pub block: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// Blocks that the main chain does not have, 0 for its own end.
+    pub branch_length: u32,
+    /// The last block that the main chain has too.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// When the first node told of the block, on the server's clock, in microseconds since the Unix epoch. The miner's own
+    /// time where no node told of it when it came, or that is forgotten.
+    pub seen_at_us: ServerTime,
+    /// What the block is to each node that knows it, by name.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// The end of a node's active chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeTip {
+    /// The node.
+    pub node: NodeName,
+    /// The block.
+    pub tip: BlockHash,
+    /// Its height.
+    pub height: u32,
 }
 
 /// What a node had done with a block. In the order in which a node goes through them.

@@ -207,6 +207,7 @@ fn topic_of(row: &Row) -> Topic {
         Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) | Row::Header(_) => Topic::Blocks,
         Row::TxSighting(_) => Topic::Txs,
         Row::Alert(_) => Topic::Alerts,
+        Row::Tips(_) => Topic::Tips,
         Row::Finding(finding) => match finding.body {
             Body::Reorg(_) => Topic::Reorgs,
             Body::RejectedTx(_) => Topic::Rejections,

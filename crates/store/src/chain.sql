@@ -10,6 +10,14 @@ CREATE TABLE header (
     PRIMARY KEY (network, height, hash)
 ) STRICT, WITHOUT ROWID;
 
+-- The ends of a network's branches as they are now. `tips` (JSON) holds the end of the main chain, then those of the
+-- branches off it, and `nodes` (JSON) where each node is. They are JSON because they are always written and read as one.
+CREATE TABLE network_tips (
+    network INTEGER PRIMARY KEY REFERENCES network (id),
+    tips    TEXT NOT NULL,
+    nodes   TEXT NOT NULL
+) STRICT;
+
 -- The same findings as before, in a table that has those about a network as a whole too: there `node` is NULL.
 DROP VIEW finding_time;
 CREATE TABLE finding_of_network (
@@ -74,3 +82,12 @@ SELECT network.name AS network, rule, body ->> 'node' AS node, body ->> 'severit
        strftime('%Y-%m-%dT%H:%M:%fZ', (body ->> 'resolved_at_us') / 1e6, 'unixepoch') AS resolved_at,
        body ->> 'summary' AS summary
 FROM alert JOIN network ON network.id = alert.network;
+
+-- For people. The first of each network is the end of the main chain.
+CREATE VIEW chain_tip AS
+SELECT network.name AS network, tip.value ->> 'height' AS height, tip.value ->> 'block' AS block,
+       tip.value ->> 'branch_length' AS branch_length, tip.value ->> 'fork_height' AS fork_height,
+       tip.value ->> 'nodes' AS nodes,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (tip.value ->> 'seen_at_us') / 1e6, 'unixepoch') AS seen_at
+FROM network_tips JOIN network ON network.id = network_tips.network, json_each(network_tips.tips) AS tip
+ORDER BY network.id, tip.key;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bmon_analysis::{
     alert::Alert,
     finding::Finding,
-    row::{BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, Row, Sighted, TxSighting},
+    row::{BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, Row, Sighted, TipsRow, TxSighting},
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
@@ -117,6 +117,7 @@ impl Writer<'_> {
             Row::BlockProcessing(row) => self.block_processing(row),
             Row::TxSighting(row) => self.tx_sighting(row),
             Row::Header(row) => self.header(row),
+            Row::Tips(row) => self.tips(row),
             Row::Finding(finding) => self.finding(finding),
             Row::Alert(alert) => self.alert(alert),
         }
@@ -214,6 +215,15 @@ impl Writer<'_> {
         self.execute(
             "INSERT INTO header (network, height, hash, raw) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             (network, row.height, row.block.as_bytes(), &row.raw),
+        )
+    }
+
+    fn tips(&mut self, row: &TipsRow) -> Result<(), StoreError> {
+        let network = self.network_ids(&row.network)?.network;
+        self.execute(
+            "INSERT INTO network_tips (network, tips, nodes) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET tips = excluded.tips, nodes = excluded.nodes",
+            (network, json(&row.tips), json(&row.nodes)),
         )
     }
 

@@ -29,6 +29,7 @@ pub(crate) use self::{
     side::{Seen, Side},
 };
 use crate::{
+    finding::NodeStatus,
     row::{HeaderRow, Row, Sighted},
     settings::Settings,
     tree::{Header, Stamp, Status, Tree, Word},
@@ -229,6 +230,12 @@ impl NetworkState {
     pub(crate) fn statuses(&self, block: BlockHash) -> impl Iterator<Item = (&NodeName, Status)> {
         let status = move |node| Some((node, self.tree()?.status(node, block)));
         self.members.keys().filter_map(status).filter(|(_, status)| *status != Status::Unknown)
+    }
+
+    /// The same by name, to be told.
+    pub(crate) fn node_statuses(&self, block: BlockHash) -> Vec<NodeStatus> {
+        let of_node = |(node, status): (&NodeName, Status)| NodeStatus { node: node.clone(), status };
+        self.statuses(block).map(of_node).collect()
     }
 
     /// Words and headers that were dropped, or that no node could have said.

@@ -9,5 +9,6 @@ mod partition;
 mod restart;
 mod rule;
 mod stale;
+mod tips;
 mod validity;
 mod world;

@@ -6,7 +6,7 @@ use bmon_analysis::{
     Engine, Settings,
     alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
-    row::{HeaderRow, NodeRow, Row},
+    row::{HeaderRow, NodeRow, Row, TipsRow},
     tree::Header,
 };
 use bmon_event::{
@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) alerts: BTreeMap<AlertId, Alert>,
     /// How often each alert came into each state.
     pub(crate) turns: BTreeMap<(AlertId, AlertState), usize>,
+    /// The ends of the branches as last said, and how often they were.
+    pub(crate) tips: (Option<TipsRow>, usize),
 }
 
 pub(crate) fn network() -> Network {
@@ -68,6 +70,7 @@ impl World {
             nodes: BTreeMap::new(),
             alerts: BTreeMap::new(),
             turns: BTreeMap::new(),
+            tips: (None, 0),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -275,6 +278,7 @@ impl World {
                     }
                 }
                 Row::Header(row) => self.headers.push(row),
+                Row::Tips(row) => self.tips = (Some(*row), self.tips.1 + 1),
                 Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),
                 _ => {}
             }

@@ -20,7 +20,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/stream",
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
-              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `alerts`), and `beat` after five seconds \
+              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -62,11 +62,13 @@ pub enum Topic {
     Lags,
     /// `/api/v1/alerts`.
     Alerts,
+    /// `/api/v1/tips`.
+    Tips,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -81,6 +83,7 @@ impl Topic {
         Self::Partitions,
         Self::Lags,
         Self::Alerts,
+        Self::Tips,
     ];
 }
 

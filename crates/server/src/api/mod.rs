@@ -28,6 +28,7 @@ pub mod reorgs;
 pub mod stale_blocks;
 mod state;
 pub mod status;
+pub mod tips;
 pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
@@ -80,6 +81,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &block::ENDPOINT,
     &tx::ENDPOINT,
     &log_lines::ENDPOINT,
+    &tips::ENDPOINT,
     &reorgs::ENDPOINT,
     &forks::ENDPOINT,
     &stale_blocks::ENDPOINT,

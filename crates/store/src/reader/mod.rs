@@ -7,6 +7,7 @@ mod finding;
 mod header;
 mod node;
 pub(crate) mod page;
+mod tips;
 pub(crate) mod tx;
 
 use std::path::Path;

@@ -10,12 +10,13 @@ use std::time::Duration;
 use bmon_analysis::{
     finding::Finding,
     row::{BlockSighting, Row, Stage},
+    tree::Status,
 };
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
 use row::{
-    at, block, block_processing, block_sighting, hash, name, network, node, rejection, tx_sighting, txid,
-    wtxid,
+    at, block, block_processing, block_sighting, hash, name, network, node, rejection, tips, tx_sighting,
+    txid, wtxid,
 };
 
 /// A place for one database, and how to open it.
@@ -42,13 +43,14 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 14] = [
+    let tests: [Test; 15] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
         the_first_processing_of_a_block_stays_and_the_one_that_tells_more,
         a_height_that_comes_later_fills_the_block,
         the_highest_revision_of_a_finding_stays,
+        the_tips_of_a_network_are_those_last_said,
         lists_go_from_the_newest_through_every_page,
         rows_and_journal_position_are_written_together_or_not_at_all,
         a_row_that_cannot_be_held_does_not_keep_the_others_out,
@@ -81,6 +83,7 @@ fn a_new_store_is_empty(place: &Place) {
     assert_eq!(reader.block(&hash(1)).unwrap(), None);
     assert_eq!(reader.tx(&txid(1)).unwrap(), None);
     assert_eq!(reader.findings("reorg", 10, None).unwrap().items, []);
+    assert_eq!(reader.tips().unwrap(), []);
     assert_eq!(reader.counts().unwrap(), Counts::default());
     assert!(reader.size_bytes().unwrap() > 0);
 }
@@ -190,6 +193,20 @@ fn the_highest_revision_of_a_finding_stays(place: &Place) {
         assert_eq!(reader.findings("rejected-tx", 10, None).unwrap().items, [expected]);
     }
     assert_eq!(reader.counts().unwrap().findings[0].findings, 1);
+}
+
+fn the_tips_of_a_network_are_those_last_said(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    let main = bmon_event::Network::from_chain("main").unwrap();
+    let of =
+        |network, number| tips(network, &[(number, "alice", Status::Active), (2, "bob", Status::HeaderOnly)]);
+    let (first, other, second) = (of(network(), 1), of(main, 9), of(network(), 3));
+    let rows = [&first, &other, &second].map(|row| Row::Tips(Box::new(row.clone())));
+    commit(&mut store, &rows[..2], 1);
+    assert_eq!(reader.tips().unwrap(), [first, other.clone()]);
+    commit(&mut store, &rows[2..], 2);
+    assert_eq!(reader.tips().unwrap(), [second, other]);
 }
 
 fn lists_go_from_the_newest_through_every_page(place: &Place) {

@@ -1,10 +1,12 @@
 //! Rows to write, told apart by small numbers.
 
 use bmon_analysis::{
-    finding::{Body, Finding, FindingId, RejectedTx},
+    finding::{Body, Finding, FindingId, NodeStatus, RejectedTx},
     row::{
-        BlockProcessing, BlockRow, BlockSighting, NodeRow, Offset, Row, Sighted, SourceRow, Stage, TxSighting,
+        BlockProcessing, BlockRow, BlockSighting, NodeRow, NodeTip, Offset, Row, Sighted, SourceRow, Stage,
+        Tip, TipsRow, TxSighting,
     },
+    tree::Status,
 };
 use bmon_event::{
     AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
@@ -85,6 +87,25 @@ pub(crate) fn rejection(number: u8, revision: u32, node: &str, code: &str, us: i
         sources: vec![Source::Log],
         body: Body::RejectedTx(body),
     }
+}
+
+/// An end for each, known to one node.
+pub(crate) fn tips(network: Network, ends: &[(u8, &str, Status)]) -> TipsRow {
+    let tip = |(number, node, status): &(u8, &str, Status)| Tip {
+        block: hash(*number),
+        height: u32::from(*number),
+        branch_length: 1,
+        fork: hash(0),
+        fork_height: 0,
+        seen_at_us: ServerTime::from_micros(i64::from(*number)),
+        nodes: vec![NodeStatus { node: name(node), status: *status }],
+    };
+    let node = |(number, node, _): &(u8, &str, Status)| NodeTip {
+        node: name(node),
+        tip: hash(*number),
+        height: u32::from(*number),
+    };
+    TipsRow { network, tips: ends.iter().map(tip).collect(), nodes: ends.iter().map(node).collect() }
 }
 
 pub(crate) fn node(node: &str, height: u32) -> NodeRow {

@@ -6,6 +6,7 @@ mod fork;
 mod lag;
 mod partition;
 mod stale_block;
+mod tips;
 mod validity_disagreement;
 
 use std::{collections::BTreeSet, fmt};
@@ -13,7 +14,7 @@ use std::{collections::BTreeSet, fmt};
 use bmon_event::{BlockHash, ServerTime};
 
 use super::{Ledger, NetworkState, Side};
-use crate::row::Row;
+use crate::{finding::Finding, row::Row};
 
 /// What there is to look at.
 #[derive(Debug)]
@@ -33,8 +34,15 @@ pub(crate) trait NetworkAnalysis: fmt::Debug + Send {
     /// Looks at the network as it is now.
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>);
 
-    /// What it has said.
-    fn ledger(&mut self) -> &mut Ledger;
+    /// Takes in a finding of its own that was said before the server was last started.
+    fn restore(&mut self, finding: Finding) {
+        if let Some(ledger) = self.ledger() {
+            ledger.restore(finding);
+        }
+    }
+
+    /// The findings that it has said, `None` if it says none.
+    fn ledger(&mut self) -> Option<&mut Ledger>;
 }
 
 /// An analysis as it is registered.
@@ -54,6 +62,7 @@ pub const ALL: &[Declaration] = &[
     validity_disagreement::DECLARATION,
     partition::DECLARATION,
     lag::DECLARATION,
+    tips::DECLARATION,
 ];
 
 /// Every analysis, made for one network, with its id.

@@ -4,10 +4,9 @@ use bmon_event::BlockHash;
 
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
-    finding::{Body, FindingId, NodeStatus, StaleBlock},
+    finding::{Body, FindingId, StaleBlock},
     network::{Ledger, NetworkState, Saying, Side},
     row::Row,
-    tree::Status,
 };
 
 const ID: &str = "stale-block";
@@ -43,8 +42,8 @@ impl NetworkAnalysis for StaleBlocks {
         self.revise(look, out);
     }
 
-    fn ledger(&mut self) -> &mut Ledger {
-        &mut self.ledger
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.ledger)
     }
 }
 
@@ -74,7 +73,7 @@ impl StaleBlocks {
             }
         });
         for found in said.filter(is_back).cloned().collect::<Vec<_>>() {
-            let nodes = node_statuses(look.network, found.block);
+            let nodes = look.network.node_statuses(found.block);
             self.say(look.network, StaleBlock { is_stale: false, nodes, ..found }, out);
         }
     }
@@ -105,11 +104,6 @@ fn find(look: &Look<'_>, side: &Side, block: BlockHash) -> Option<StaleBlock> {
         fork: side.fork,
         fork_height: side.fork_height,
         is_stale: true,
-        nodes: node_statuses(look.network, block),
+        nodes: look.network.node_statuses(block),
     })
-}
-
-fn node_statuses(network: &NetworkState, block: BlockHash) -> Vec<NodeStatus> {
-    let of_node = |(node, status): (&bmon_event::NodeName, Status)| NodeStatus { node: node.clone(), status };
-    network.statuses(block).map(of_node).collect()
 }

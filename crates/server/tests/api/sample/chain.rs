@@ -6,7 +6,7 @@ use bmon_analysis::{
         Body, Finding, FindingId, Fork, ForkBranch, InvalidBlock, Lag, NodeStatus, Partition, PartitionSide,
         StaleBlock, ValidityDisagreement, Verdict,
     },
-    row::{HeaderRow, Row},
+    row::{HeaderRow, NodeTip, Row, Tip, TipsRow},
     tree::{ProofOfWork, Status},
 };
 use bmon_event::{BlockHash, NodeName, ServerTime, Source};
@@ -46,6 +46,7 @@ pub(super) fn rows(rows: &mut Vec<Row>, now: ServerTime) {
     disagreements(rows, now);
     partitions(rows, now);
     lags(rows, now);
+    rows.push(tips(now));
 }
 
 /// Not the block's real header, whose hash would be another.
@@ -237,4 +238,30 @@ fn lags(rows: &mut Vec<Row>, now: ServerTime) {
         });
         rows.push(finding(number, node, now.plus_micros(-seconds * S), Source::Log, body));
     }
+}
+
+fn tips(now: ServerTime) -> Row {
+    use Status::{Active, HeaderOnly, Invalid, Valid};
+    let tip = |(number, height, length, fork, seconds, at): (u8, u32, u32, u8, i64, &[(&str, Status)])| Tip {
+        block: block(number),
+        height,
+        branch_length: length,
+        fork: block(fork),
+        fork_height: height - length,
+        seen_at_us: now.plus_micros(-seconds * S),
+        nodes: at.iter().map(|(node, status)| NodeStatus { node: name(node), status: *status }).collect(),
+    };
+    let tips = [
+        (0xc1, 212, 0, 0xc1, 21, &[("alice", Active), ("bob", HeaderOnly)][..]),
+        (0x66, 212, 1, 1, 75, &[("alice", Invalid), ("bob", Invalid), ("carol", Invalid)]),
+        (0xc2, 212, 1, 1, 20, &[("alice", Valid), ("bob", Active)]),
+        (0xf3, 211, 3, 4, 102, &[("alice", HeaderOnly), ("bob", HeaderOnly), ("carol", Active)]),
+        (0xa2, 209, 2, 5, 605, &[("bob", Valid)]),
+        (0xd1, 207, 1, 6, 690, &[("carol", HeaderOnly)]),
+        (0x67, 206, 1, 7, 829, &[("alice", Invalid), ("bob", Invalid)]),
+    ];
+    let nodes = [("alice", 0xc1, 212), ("bob", 0xc2, 212), ("carol", 0xf3, 211)];
+    let node = |(node, tip, height)| NodeTip { node: name(node), tip: block(tip), height };
+    let (tips, nodes) = (tips.map(tip).to_vec(), nodes.map(node).to_vec());
+    Row::Tips(Box::new(TipsRow { network: network(), tips, nodes }))
 }
