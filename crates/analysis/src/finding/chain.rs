@@ -93,7 +93,7 @@ pub struct ValidityDisagreement {
     pub invalid_at: Vec<Verdict>,
     /// The nodes that found it valid.
     pub valid_at: Vec<NodeName>,
-    /// Whether they disagree still.
+    /// Whether a node that another contradicts follows the block now.
     pub is_open: bool,
 }
 

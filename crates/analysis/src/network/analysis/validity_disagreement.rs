@@ -1,4 +1,4 @@
-//! Blocks that some nodes find valid and others invalid.
+//! Blocks that some nodes find valid and others invalid: open while a node follows one that another refuses.
 
 use std::collections::BTreeSet;
 
@@ -76,6 +76,8 @@ fn find(network: &NetworkState, block: BlockHash) -> Option<ValidityDisagreement
     };
     let invalid_at: Vec<_> = network.nodes_with(block, &[Status::Invalid]).into_iter().map(verdict).collect();
     let valid_at = network.nodes_with(block, &[Status::Active, Status::Valid]);
-    let is_open = !invalid_at.is_empty() && !valid_at.is_empty();
+    // Once no node follows it, it is of no consequence who thinks what of it.
+    let is_followed = !network.nodes_with(block, &[Status::Active]).is_empty();
+    let is_open = !invalid_at.is_empty() && is_followed;
     Some(ValidityDisagreement { block, height, invalid_at, valid_at, is_open })
 }
