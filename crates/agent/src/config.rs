@@ -133,6 +133,8 @@ pub struct IntervalConfig {
     pub chain_tips_ms: u64,
     /// RPC `uptime`.
     pub uptime_ms: u64,
+    /// RPC `getdeploymentinfo`.
+    pub deployment_info_ms: u64,
     /// The host's CPU, memory, disk and clock.
     pub host_ms: u64,
     /// The exchange of times with the server.

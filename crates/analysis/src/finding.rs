@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use chain::{
-    Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock, ValidityDisagreement, Verdict,
+    DeploymentChange, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,
+    ValidityDisagreement, Verdict, VersionBit,
 };
 
 use crate::row::Sighted;
@@ -86,6 +87,10 @@ pub enum Body {
     Partition(Partition),
     /// A node is behind the others.
     Lag(Lag),
+    /// A soft fork came into another state at a node.
+    DeploymentChange(DeploymentChange),
+    /// Miners signal for a soft fork that no node knows.
+    VersionBit(VersionBit),
 }
 
 impl Body {
@@ -102,6 +107,8 @@ impl Body {
             Self::ValidityDisagreement(_) => "validity-disagreement",
             Self::Partition(_) => "partition",
             Self::Lag(_) => "lag",
+            Self::DeploymentChange(_) => "deployment-change",
+            Self::VersionBit(_) => "version-bit",
         }
     }
 }

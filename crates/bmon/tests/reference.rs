@@ -22,6 +22,7 @@ const COMMANDS: &[&[&str]] = &[
     &["invalid-blocks"],
     &["gaps"],
     &["vanished-messages"],
+    &["deployments"],
     &["replay"],
     &["explain"],
     &["explain", "block"],

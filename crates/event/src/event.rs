@@ -5,6 +5,7 @@ use crate::{AgentTime, BlockHash, NodeTime, Txid, Wtxid};
 mod agent;
 mod answer;
 mod block_part;
+mod deployment;
 mod headers;
 mod host;
 mod log_lines;
@@ -15,6 +16,7 @@ mod rpc;
 
 pub use agent::{AgentHealth, ClockSample, Gap};
 pub use block_part::BlockPart;
+pub use deployment::Deployment;
 pub use headers::{Headers, RawHeader};
 pub use host::HostSample;
 pub use log_lines::LogLines;
@@ -222,6 +224,8 @@ pub enum Kind {
     PeerInfo(PeerInfo),
     /// RPC `getchaintips`.
     ChainTips(Vec<ChainTip>),
+    /// RPC `getdeploymentinfo`.
+    Deployments(Vec<Deployment>),
     /// RPC `uptime`.
     Uptime {
         /// Seconds since the node started.

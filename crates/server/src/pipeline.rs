@@ -219,6 +219,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::ValidityDisagreement(_) => Topic::ValidityDisagreements,
             Body::Partition(_) => Topic::Partitions,
             Body::Lag(_) => Topic::Lags,
+            Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
         },
     }
 }

@@ -254,6 +254,7 @@ pub(crate) fn config(dir: &Path, server: &str) -> Config {
             peer_info_ms: 500,
             chain_tips_ms: 500,
             uptime_ms: 500,
+            deployment_info_ms: 500,
             host_ms: 5,
             clock_exchange_ms: 20,
             clock_sample_ms: 100,

@@ -3,6 +3,7 @@
 
 mod block_arrival;
 mod block_processing;
+mod deployment_change;
 mod gap;
 mod invalid_block;
 mod rejected_tx;
@@ -45,6 +46,7 @@ pub const ALL: &[Declaration] = &[
     invalid_block::DECLARATION,
     gap::DECLARATION,
     vanished_message::DECLARATION,
+    deployment_change::DECLARATION,
 ];
 
 /// Every analysis, made for one node.

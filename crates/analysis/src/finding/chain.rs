@@ -178,3 +178,33 @@ mod tests {
         assert!(!is_invalid(&[]));
     }
 }
+
+/// A soft fork came into another state at a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentChange {
+    /// Its name, for example `taproot`.
+    pub deployment: String,
+    /// The state before: a word of BIP 9, or `active` or `inactive` where it is buried. `None` if the node did not know it.
+    pub before: Option<String>,
+    /// The state now.
+    pub now: String,
+    /// The bit of the block version that signals it, `None` but while it is `started` or `locked_in`.
+    pub bit: Option<u32>,
+    /// Height of the first block to which the state applies, `None` where the node does not tell.
+    pub since_height: Option<u32>,
+}
+
+/// Many blocks have a bit of their version set that no node knows as a soft fork.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionBit {
+    /// The bit, 0 to 12.
+    pub bit: u32,
+    /// Blocks that have it set, of those looked at.
+    pub blocks: u32,
+    /// Blocks looked at.
+    pub window: u32,
+    /// Height of the last of them.
+    pub height: u32,
+    /// Whether it is so now.
+    pub is_open: bool,
+}

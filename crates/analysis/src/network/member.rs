@@ -15,6 +15,8 @@ pub(crate) struct Member {
     pub(crate) tip: Option<TipTold>,
     /// Its log has named a tip.
     pub(crate) has_log_tips: bool,
+    /// The bits of the block version that soft forks are signalled with, as far as the node knows.
+    pub(crate) version_bits: Vec<u32>,
     /// The sources that do not work: since when, and what is wrong.
     pub(crate) broken: BTreeMap<Source, (ServerTime, String)>,
 }

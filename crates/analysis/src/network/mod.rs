@@ -131,6 +131,7 @@ impl NetworkState {
                 | Kind::Tip { .. }
                 | Kind::ChainInfo(_)
                 | Kind::ChainTips(_)
+                | Kind::Deployments(_)
                 | Kind::Headers(_)
                 | Kind::SourceState { .. }
         )
@@ -156,6 +157,9 @@ impl NetworkState {
             }
             Kind::ChainInfo(info) => self.chain_info(by, info),
             Kind::ChainTips(tips) => self.chain_tips(by, tips),
+            Kind::Deployments(deployments) => {
+                self.member(node).version_bits = deployments.iter().filter_map(|told| told.bit).collect();
+            }
             Kind::Headers(Headers { headers, .. }) => self.headers(headers, out),
             Kind::SourceState { source, working, detail } => {
                 self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());

@@ -320,7 +320,9 @@ impl Report {
             | Body::StaleBlock(_)
             | Body::ValidityDisagreement(_)
             | Body::Partition(_)
-            | Body::Lag(_) => {}
+            | Body::Lag(_)
+            | Body::DeploymentChange(_)
+            | Body::VersionBit(_) => {}
         }
     }
 }

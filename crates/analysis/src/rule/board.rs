@@ -58,8 +58,13 @@ const fn is_of_interest(body: &Body) -> bool {
         | Body::Fork(_)
         | Body::ValidityDisagreement(_)
         | Body::Partition(_)
-        | Body::Lag(_) => true,
-        Body::RejectedTx(_) | Body::Gap(_) | Body::VanishedMessage(_) | Body::StaleBlock(_) => false,
+        | Body::Lag(_)
+        | Body::VersionBit(_) => true,
+        Body::RejectedTx(_)
+        | Body::Gap(_)
+        | Body::VanishedMessage(_)
+        | Body::StaleBlock(_)
+        | Body::DeploymentChange(_) => false,
     }
 }
 
@@ -68,6 +73,7 @@ const fn is_open(body: &Body) -> bool {
         Body::Fork(fork) => fork.is_race,
         Body::ValidityDisagreement(found) => found.is_open,
         Body::Partition(found) => found.healed_at_us.is_none(),
+        Body::VersionBit(found) => found.is_open,
         Body::Lag(found) => found.caught_up_at_us.is_none(),
         _ => false,
     }

@@ -16,6 +16,7 @@ mod partition;
 mod race;
 mod reorg;
 mod tip_old;
+mod unknown_version_bit;
 mod validity_disagreement;
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
@@ -59,6 +60,7 @@ pub const ALL: &[Declaration] = &[
     node_lagging::DECLARATION,
     node_silent::DECLARATION,
     node_unreachable::DECLARATION,
+    unknown_version_bit::DECLARATION,
 ];
 
 /// What a rule judges by.

@@ -11,4 +11,5 @@ mod rule;
 mod stale;
 mod tips;
 mod validity;
+mod version;
 mod world;

@@ -30,6 +30,8 @@ pub(crate) struct World {
     raw: HashMap<BlockHash, Vec<u8>>,
     heights: HashMap<BlockHash, u32>,
     made: u32,
+    /// The version of blocks that are made.
+    pub(crate) version: u32,
     sequences: BTreeMap<NodeName, u64>,
     /// Batches in the order in which they were given.
     pub(crate) batches: Vec<(Batch, ServerTime)>,
@@ -62,6 +64,7 @@ impl World {
             raw: HashMap::new(),
             heights: HashMap::new(),
             made: 0,
+            version: 0x2000_0000,
             sequences: BTreeMap::new(),
             batches: Vec::new(),
             findings: BTreeMap::new(),
@@ -116,7 +119,7 @@ impl World {
     fn raw_after(&mut self, parent: BlockHash, bits: u32) -> [u8; 80] {
         self.made += 1;
         let mut raw = [0; 80];
-        raw[..4].copy_from_slice(&0x2000_0000_u32.to_le_bytes());
+        raw[..4].copy_from_slice(&self.version.to_le_bytes());
         raw[4..36].iter_mut().zip(parent.as_bytes().iter().rev()).for_each(|(byte, other)| *byte = *other);
         raw[36..40].copy_from_slice(&self.made.to_le_bytes());
         raw[68..72].copy_from_slice(&u32::try_from(self.now / SECOND).unwrap().to_le_bytes());

@@ -5,6 +5,7 @@ mod alerts;
 mod blocks;
 mod config;
 mod demo;
+mod deployments;
 mod explain;
 mod files;
 mod gaps;
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Gaps(gaps::Gaps),
     /// The latest log messages that are absent since a node's version changed
     VanishedMessages(vanished_messages::VanishedMessages),
+    /// The latest soft forks that came into another state, and bits that miners set and no node knows
+    Deployments(deployments::Deployments),
     /// Find the same things in old logs, without a server
     Replay(replay::Replay),
     /// What each node knew of a block or a transaction, step by step, with its log lines
@@ -114,6 +117,7 @@ impl Command {
             Self::InvalidBlocks(command) => command.run(config),
             Self::Gaps(command) => command.run(config),
             Self::VanishedMessages(command) => command.run(config),
+            Self::Deployments(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),
             Self::Config(command) => command.run(config),

@@ -211,7 +211,7 @@ fn kill(child: Option<Child>) {
 
 /// A test does not wait for the intervals that are right for years.
 const OFTEN: &str = "blockchain_info_ms = 1_000\nnetwork_info_ms = 1_000\nmempool_info_ms = 1_000\n\
-    peer_info_ms = 1_000\nchain_tips_ms = 1_000\nuptime_ms = 1_000\nhost_ms = 1_000\nclock_exchange_ms = 500\n\
+    peer_info_ms = 1_000\nchain_tips_ms = 1_000\nuptime_ms = 1_000\ndeployment_info_ms = 1_000\nhost_ms = 1_000\nclock_exchange_ms = 500\n\
     clock_sample_ms = 1_000\nhealth_ms = 1_000\n";
 
 fn toml(dir: &Path, port: u16, nodes: &[Node], intervals: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::{bad, schema};
 use crate::event::{
-    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Gap, Headers, HostSample, LogLines,
+    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Deployment, Gap, Headers, HostSample, LogLines,
     LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, TipStatus,
 };
 use crate::{
@@ -217,6 +217,7 @@ structs! {
         chainstate_us, postprocess_us, transactions, inputs
     }
     ChainTip { block, height, branch_length, status }
+    Deployment { name, active, height, bit, status, since }
     HostSample {
         cpu_busy_us, cpu_total_us, memory_total_bytes, memory_available_bytes, disk_total_bytes, disk_free_bytes,
         load_1m, clock_synchronised, clock_max_error_us
@@ -262,6 +263,9 @@ macro_rules! kinds {
                 })),)*
                 $(Kind::$outer(inner) => schema::Kind::$outer(Box::new(inner.to_wire())),)*
                 Kind::ChainTips(tips) => schema::Kind::ChainTips(Box::new(schema::ChainTips { tips: tips.to_wire() })),
+                Kind::Deployments(deployments) => schema::Kind::Deployments(Box::new(schema::Deployments {
+                    deployments: deployments.to_wire(),
+                })),
                 Kind::TxAdded { .. } | Kind::TxRemoved { .. } => return None,
             })
         }
@@ -275,6 +279,9 @@ macro_rules! kinds {
                     }
                 })*
                 $(schema::Kind::$outer(wire) => Kind::$outer($inner::from_wire(stringify!($outer), *wire)?),)*
+                schema::Kind::Deployments(wire) => {
+                    Kind::Deployments(Field::from_wire("Deployments.deployments", wire.deployments)?)
+                }
                 schema::Kind::ChainTips(wire) => Kind::ChainTips(Field::from_wire("ChainTips.tips", wire.tips)?),
             })
         }

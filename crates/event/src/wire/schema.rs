@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 46, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -140,6 +140,8 @@ pub(super) enum Kind {
     ChainTips(Box<ChainTips>),
     #[prost(message, boxed, tag = "45")]
     Uptime(Box<Uptime>),
+    #[prost(message, boxed, tag = "46")]
+    Deployments(Box<Deployments>),
     #[prost(message, boxed, tag = "50")]
     Host(Box<HostSample>),
     #[prost(message, boxed, tag = "60")]
@@ -409,6 +411,28 @@ pub(super) struct ChainTip {
 pub(super) struct Uptime {
     #[prost(uint64, tag = "1")]
     pub(super) seconds: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Deployments {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) deployments: Vec<Deployment>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Deployment {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(bool, tag = "2")]
+    pub(super) active: bool,
+    #[prost(uint32, optional, tag = "3")]
+    pub(super) height: Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    pub(super) bit: Option<u32>,
+    #[prost(string, optional, tag = "5")]
+    pub(super) status: Option<String>,
+    #[prost(uint32, optional, tag = "6")]
+    pub(super) since: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

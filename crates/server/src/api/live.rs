@@ -20,7 +20,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/stream",
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
-              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`), and `beat` after five seconds \
+              `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
+              `deployments`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -64,11 +65,13 @@ pub enum Topic {
     Alerts,
     /// `/api/v1/tips`.
     Tips,
+    /// `/api/v1/deployments`.
+    Deployments,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -84,6 +87,7 @@ impl Topic {
         Self::Lags,
         Self::Alerts,
         Self::Tips,
+        Self::Deployments,
     ];
 }
 

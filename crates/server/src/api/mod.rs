@@ -11,6 +11,7 @@ pub mod alerts;
 mod arrival;
 pub mod block;
 pub mod blocks;
+pub mod deployments;
 pub mod forks;
 mod found;
 pub mod gaps;
@@ -93,6 +94,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &gaps::ENDPOINT,
     &vanished_messages::ENDPOINT,
     &alerts::ENDPOINT,
+    &deployments::ENDPOINT,
     &status::ENDPOINT,
     &live::ENDPOINT,
     &metrics::ENDPOINT,

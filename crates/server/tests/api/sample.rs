@@ -6,7 +6,9 @@ mod chain;
 
 use bmon_analysis::{
     alert::{Alert, AlertId, AlertState, Severity},
-    finding::{Body, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage},
+    finding::{
+        Body, DeploymentChange, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage,
+    },
     row::{
         AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
         SourceRow, Stage, TxSighting,
@@ -83,6 +85,19 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     transactions(&mut rows, now);
     findings(&mut rows, now);
     alerts(&mut rows, now);
+    rows.push(finding(
+        1,
+        "bob",
+        now.plus_micros(-3_600 * S),
+        Source::Rpc,
+        Body::DeploymentChange(DeploymentChange {
+            deployment: "testdummy".to_owned(),
+            before: Some("defined".to_owned()),
+            now: "started".to_owned(),
+            bit: Some(28),
+            since_height: Some(144),
+        }),
+    ));
     chain::rows(&mut rows, now);
     rows
 }

@@ -30,6 +30,8 @@ pub(crate) const GET_BLOCK: &str = "getblock";
 pub(crate) const GET_BLOCK_HASH: &str = "getblockhash";
 pub(crate) const GET_BLOCK_HEADER: &str = "getblockheader";
 pub(crate) const GET_ZMQ_NOTIFICATIONS: &str = "getzmqnotifications";
+/// The reply of a node that does not know a call (`RPC_METHOD_NOT_FOUND`, `src/rpc/protocol.h@v30`).
+const METHOD_NOT_FOUND: i64 = -32_601;
 /// A poller's thread parses one reply and hardly nests.
 const STACK_BYTES: usize = 256 * 1024;
 
@@ -65,6 +67,9 @@ impl Rpc {
                 Ok(kind) => {
                     board.note(poller.method(), None)?;
                     context.outlet.tell(context.clock.now(), kind)?;
+                }
+                Err(RpcError::Node { code: METHOD_NOT_FOUND, .. }) if !poller.is_everywhere() => {
+                    board.note(poller.method(), None)?;
                 }
                 Err(error) => board.note(poller.method(), Some(&error))?,
             }
@@ -139,6 +144,7 @@ mod tests {
             "getblockhash",
             "getblockheader",
             "getchaintips",
+            "getdeploymentinfo",
             "getmempoolinfo",
             "getnetworkinfo",
             "getpeerinfo",

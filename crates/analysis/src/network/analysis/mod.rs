@@ -8,6 +8,7 @@ mod partition;
 mod stale_block;
 mod tips;
 mod validity_disagreement;
+mod version_bit;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -62,6 +63,7 @@ pub const ALL: &[Declaration] = &[
     validity_disagreement::DECLARATION,
     partition::DECLARATION,
     lag::DECLARATION,
+    version_bit::DECLARATION,
     tips::DECLARATION,
 ];
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::FURTHEST_US;
 use crate::event::{
-    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Gap, Headers, HostSample, LogLines,
+    AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Deployment, Gap, Headers, HostSample, LogLines,
     LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, RemovalReason,
     TipStatus,
 };
@@ -194,6 +194,16 @@ fn rpc_kind() -> impl Strategy<Value = Kind> {
     let tip = (block(), any::<[u32; 2]>(), status).prop_map(|(block, [height, branch_length], status)| {
         ChainTip { block, height, branch_length, status: TipStatus::from_word(&status) }
     });
+    let deployment =
+        (".{0,8}", any::<bool>(), [of(any::<u32>()), of(any::<u32>()), of(any::<u32>())], of(".{0,8}"))
+            .prop_map(|(name, active, [height, bit, since], status)| Deployment {
+                name,
+                active,
+                height,
+                bit,
+                status,
+                since,
+            });
     let uptime = any::<u64>().prop_map(|seconds| Kind::Uptime { seconds });
     prop_oneof![
         chain_info(),
@@ -201,6 +211,7 @@ fn rpc_kind() -> impl Strategy<Value = Kind> {
         mempool,
         peers,
         vec(tip, 0..4).prop_map(Kind::ChainTips),
+        vec(deployment, 0..4).prop_map(Kind::Deployments),
         uptime
     ]
 }

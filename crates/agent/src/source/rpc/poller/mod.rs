@@ -2,6 +2,7 @@
 
 mod blockchain;
 mod chain_tips;
+mod deployments;
 mod mempool;
 mod network;
 mod peers;
@@ -22,6 +23,11 @@ pub(super) trait Poller: Sync {
     /// How often it is made.
     fn interval(&self, intervals: &IntervalConfig) -> Duration;
 
+    /// Whether every node offers it. One that does not is no failure then.
+    fn is_everywhere(&self) -> bool {
+        true
+    }
+
     /// How long it may take.
     fn timeout(&self, config: &RpcConfig) -> Duration {
         Duration::from_millis(config.timeout_ms)
@@ -32,12 +38,13 @@ pub(super) trait Poller: Sync {
 }
 
 /// Every poller, in the order in which they first call.
-pub(super) const ALL: [&dyn Poller; 6] = [
+pub(super) const ALL: [&dyn Poller; 7] = [
     &blockchain::BlockchainInfo,
     &network::Network,
     &mempool::Mempool,
     &peers::Peers,
     &chain_tips::ChainTips,
+    &deployments::Deployments,
     &uptime::Uptime,
 ];
 
