@@ -127,9 +127,13 @@ fn a_block_and_a_transaction_come_from_every_source_that_tells_of_them() {
                 (Kind::NetworkInfo(info), "getnetworkinfo") => info.relay_fee_sat_per_kvb.map(drop),
                 (Kind::MempoolInfo(info), "getmempoolinfo") => (info.transactions == 1).then_some(()),
                 (Kind::ChainTips(tips), "getchaintips") => (tips.len() == 1).then_some(()),
+                (Kind::Deployments(deployments), "getdeploymentinfo") => {
+                    deployments.iter().any(|deployment| deployment.name == "segwit").then_some(())
+                }
+                // The last two only when the server wants something (`tests/want.rs`).
                 (Kind::PeerInfo(_), "getpeerinfo")
                 | (Kind::Uptime { .. }, "uptime")
-                | (_, "getblockhash" | "getzmqnotifications") => Some(()),
+                | (_, "getblockhash" | "getzmqnotifications" | "getblock" | "getblockheader") => Some(()),
                 _ => None,
             });
         }

@@ -1,5 +1,6 @@
 //! How numbers and hashes are written for people.
 
+use bmon_analysis::tree::Status;
 use bmon_server::api::Arrival;
 
 /// A stretch of time with three digits: `870 µs`, `12.3 ms`, `4.56 s`, `312 s`.
@@ -38,6 +39,22 @@ pub(crate) fn short(hash: &impl ToString) -> String {
 /// `value`, or a dash where there is none.
 pub(crate) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// The items one after another.
+pub(crate) fn list<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a block is to a node, a dash where it has not told that it knows it.
+pub(crate) const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Unknown => "-",
+        Status::HeaderOnly => "header only",
+        Status::Valid => "valid",
+        Status::Invalid => "invalid",
+        Status::Active => "active",
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ mod demo;
 mod deployments;
 mod explain;
 mod files;
+mod forks;
 mod gaps;
 mod invalid_blocks;
 mod local;
 mod nodes;
+mod partitions;
 mod progress;
 mod rejections;
 mod reorgs;
@@ -19,6 +21,8 @@ mod replay;
 mod run;
 mod server;
 mod staged;
+mod stale_blocks;
+mod tips;
 mod tx;
 mod vanished_messages;
 mod watch;
@@ -79,6 +83,14 @@ pub(crate) enum Command {
     Tx(tx::Tx),
     /// What someone should know now
     Alerts(alerts::Alerts),
+    /// Where the chain ends now, with every branch, and what each end is to each node
+    Tips(tips::Tips),
+    /// The latest forks of the chain: who followed which branch, and which one won
+    Forks(forks::Forks),
+    /// The latest blocks that were left behind
+    StaleBlocks(stale_blocks::StaleBlocks),
+    /// The latest times at which nodes followed different chains and went on to do so
+    Partitions(partitions::Partitions),
     /// The latest reorgs
     Reorgs(reorgs::Reorgs),
     /// The latest transactions that nodes refused
@@ -112,6 +124,10 @@ impl Command {
             Self::Blocks(command) => command.run(config),
             Self::Tx(command) => command.run(config),
             Self::Alerts(command) => command.run(config),
+            Self::Tips(command) => command.run(config),
+            Self::Forks(command) => command.run(config),
+            Self::StaleBlocks(command) => command.run(config),
+            Self::Partitions(command) => command.run(config),
             Self::Reorgs(command) => command.run(config),
             Self::Rejections(command) => command.run(config),
             Self::InvalidBlocks(command) => command.run(config),
