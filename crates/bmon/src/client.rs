@@ -1,9 +1,9 @@
 //! The client of the server's JSON API, with which every query command works.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
-use ureq::Agent;
+use ureq::{Agent, Body, http::Response};
 
 use crate::failure::{Code, Failure, Result};
 
@@ -30,19 +30,32 @@ impl Client {
 
     /// The reply to GET `/api/v1/{path}`.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let url = format!("{}/api/v1/{path}", self.base);
+        let mut response = self.call(path)?;
+        let body = response.body_mut().read_to_string().map_err(|error| self.unreachable(error))?;
+        serde_json::from_str(&body).map_err(|error| {
+            let error = anyhow::Error::new(error).context(format!("read the reply of `{}`", self.url(path)));
+            Failure::new(Code::Other, error)
+        })
+    }
+
+    /// What can be read of the reply to GET `/api/v1/{path}`, as it comes.
+    pub(crate) fn read(&self, path: &str) -> Result<impl Read + use<>> {
+        Ok(self.call(path)?.into_body().into_reader())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1/{path}", self.base)
+    }
+
+    /// A reply that is none of a failure.
+    fn call(&self, path: &str) -> Result<Response<Body>> {
+        let url = self.url(path);
         let mut response = self.http.get(&url).call().map_err(|error| self.unreachable(error))?;
         let status = response.status();
-        let body = response.body_mut().read_to_string().map_err(|error| self.unreachable(error))?;
         if status.is_success() {
-            let parsed = serde_json::from_str(&body);
-            return parsed.map_err(|error| {
-                Failure::new(
-                    Code::Other,
-                    anyhow::Error::new(error).context(format!("read the reply of `{url}`")),
-                )
-            });
+            return Ok(response);
         }
+        let body = response.body_mut().read_to_string().map_err(|error| self.unreachable(error))?;
         let code = if status == 404 { Code::NotFound } else { Code::Unreachable };
         let refusal: Refusal = serde_json::from_str(&body)
             .unwrap_or(Refusal { error: format!("the server answered {status}"), hint: None });

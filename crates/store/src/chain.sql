@@ -9,6 +9,7 @@ CREATE TABLE header (
     raw     BLOB NOT NULL,
     PRIMARY KEY (network, height, hash)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX header_by_hash ON header (hash);
 
 -- The ends of a network's branches as they are now. `tips` (JSON) holds the end of the main chain, then those of the
 -- branches off it, and `nodes` (JSON) where each node is. They are JSON because they are always written and read as one.
@@ -43,7 +44,8 @@ DROP TABLE finding;
 ALTER TABLE finding_of_network RENAME TO finding;
 CREATE INDEX finding_by_time ON finding (kind, server_at_us);
 CREATE INDEX finding_by_tx ON finding (body ->> 'txid') WHERE kind = 'rejected-tx';
-CREATE INDEX finding_by_block ON finding (body ->> 'block') WHERE kind = 'invalid-block';
+CREATE INDEX finding_by_block ON finding (body ->> 'block')
+    WHERE kind = 'invalid-block' OR kind = 'stale-block' OR kind = 'validity-disagreement';
 
 -- As before; a finding about a network as a whole counts under the number of the network below zero.
 CREATE TRIGGER finding_made AFTER INSERT ON finding BEGIN

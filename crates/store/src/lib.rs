@@ -32,6 +32,7 @@ pub use reader::{
     Reader,
     block::BlockTimes,
     count::{Counts, FindingCount, TableCount},
+    dubious::{DubiousBlock, Place},
     page::{Cursor, CursorError, Page},
     tx::TxTimes,
 };

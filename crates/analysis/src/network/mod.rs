@@ -390,7 +390,7 @@ impl NetworkState {
 
 /// Whether a node that gives this reason does not hold it against the block for ever: `BLOCK_TIME_FUTURE` and
 /// `BLOCK_MUTATED` (`src/consensus/validation.h@v30`), which `InvalidBlockFound` does not mark as failed.
-fn is_of_the_moment(reason: &str) -> bool {
+pub fn is_of_the_moment(reason: &str) -> bool {
     const CODES: [&str; 7] = [
         "time-too-new",
         "bad-txnmrklroot",

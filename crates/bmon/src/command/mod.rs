@@ -181,6 +181,15 @@ pub(crate) struct Query {
 }
 
 impl Query {
+    /// Prints the reply to GET `path` as it is. A reader that has had enough is no failure.
+    fn pass(&self, config: Option<&Path>, path: &str) -> Result {
+        let mut reply = client(self.server.as_deref(), config)?.read(path)?;
+        match io::copy(&mut reply, &mut io::stdout().lock()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Prints the reply to GET `path`: as JSON, or as `text` makes it.
     fn show<T>(&self, config: Option<&Path>, path: &str, text: impl FnOnce(&T) -> String) -> Result
     where

@@ -16,10 +16,20 @@ pub(crate) struct StaleBlocks {
     /// How many stale blocks
     #[arg(long, short = 'n', default_value_t = 20)]
     limit: u32,
+    /// Print every one as CSV instead: height, hash and header, the highest first
+    #[arg(long, conflicts_with_all = ["json", "limit"])]
+    csv: bool,
+    /// With `--csv`: the network, where the server knows of several
+    #[arg(long, requires = "csv")]
+    network: Option<String>,
 }
 
 impl StaleBlocks {
     pub(crate) fn run(self, config: Option<&Path>) -> Result {
+        if self.csv {
+            let network = self.network.map(|network| format!("?network={network}")).unwrap_or_default();
+            return self.query.pass(config, &format!("stale-blocks.csv{network}"));
+        }
         self.query.show(config, &format!("stale-blocks?limit={}", self.limit), text)
     }
 }

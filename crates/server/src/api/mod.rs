@@ -12,6 +12,7 @@ mod arrival;
 pub mod block;
 pub mod blocks;
 pub mod deployments;
+mod download;
 pub mod forks;
 mod found;
 pub mod gaps;
@@ -86,11 +87,15 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &reorgs::ENDPOINT,
     &forks::ENDPOINT,
     &stale_blocks::ENDPOINT,
+    &download::stale_blocks::CSV,
+    &download::stale_blocks::JSONL,
     &validity_disagreements::ENDPOINT,
     &partitions::ENDPOINT,
     &lags::ENDPOINT,
     &rejections::ENDPOINT,
     &invalid_blocks::ENDPOINT,
+    &download::invalid_blocks::CSV,
+    &download::invalid_blocks::JSONL,
     &gaps::ENDPOINT,
     &vanished_messages::ENDPOINT,
     &alerts::ENDPOINT,

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts,
 };
-use bmon_event::Subject;
+use bmon_event::{Network, Subject};
 use bmon_store::Cursor;
 use serde::Deserialize;
 
@@ -62,6 +62,49 @@ impl List {
                 .map_err(|reason| Refusal::bad_request(error(reason), "give `next` of an earlier reply"))
         });
         Ok(Self { limit, before: before.transpose()? })
+    }
+}
+
+/// The parameter of what is about one network.
+pub(super) const OF_NETWORK: &[Parameter] = &[Parameter {
+    name: "network",
+    summary: "the network, as other replies name it; may be absent while the server knows of one only",
+}];
+
+/// The network that is asked about, `None` where the request does not say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfNetwork {
+    network: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for OfNetwork {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = Query::<Self>::try_from_uri(&parts.uri);
+        let refuse = |error: axum::extract::rejection::QueryRejection| {
+            Refusal::bad_request(error.body_text(), "the parameter is `network`")
+        };
+        query.map(|Query(asked)| asked).map_err(refuse)
+    }
+}
+
+impl OfNetwork {
+    /// Which of `networks` is meant.
+    pub(super) fn choose(&self, networks: &[Network]) -> Result<Network, Refusal> {
+        const HINT: &str = "`/api/v1/status` lists the networks";
+        match (&self.network, networks) {
+            (None, [only]) => Ok(*only),
+            (None, []) => Err(Refusal::not_found("nothing is known of any network yet", "start an agent")),
+            (None, _) => Err(Refusal::bad_request("`network` is missing: there are several", HINT)),
+            (Some(name), _) => {
+                let found = networks.iter().find(|network| network.to_string() == *name).copied();
+                found.ok_or_else(|| {
+                    Refusal::not_found(format!("nothing is known of network `{}`", shown(name)), HINT)
+                })
+            }
+        }
     }
 }
 

@@ -24,7 +24,10 @@ async fn the_reference_page_is_what_the_endpoints_say_and_answer() {
         }
         let reply = site.get_with_agent(endpoint.example).await;
         assert_eq!(reply.status, 200, "{}", endpoint.example);
-        write!(page, "\n`GET {}`\n\n```json\n{}\n```\n", endpoint.example, pretty(&reply.body)).unwrap();
+        let is_json = reply.headers[header::CONTENT_TYPE] == "application/json";
+        let (kind, body) =
+            if is_json { ("json", pretty(&reply.body)) } else { ("text", reply.body.trim_end().to_owned()) };
+        write!(page, "\n`GET {}`\n\n```{kind}\n{body}\n```\n", endpoint.example).unwrap();
     }
     compare("../../docs/http-api.md", &page);
 }
@@ -56,7 +59,7 @@ const INTRODUCTION: &str = "\
 
 Rendered from the endpoints by the tests of `bmon-server`; to write it anew: `BMON_BLESS=1 cargo test -p bmon-server`.
 
-Everything is read with GET and needs no token. Replies are JSON.
+Everything is read with GET and needs no token. Replies are JSON where nothing else is said.
 
 - Hashes are hexadecimal as Bitcoin Core prints them.
 - An instant stands twice: readable (RFC 3339, UTC, microseconds) and, under the same name with `_us`, in microseconds

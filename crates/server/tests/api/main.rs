@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod download;
 mod golden;
 mod log_lines;
 mod refusal;
@@ -15,6 +16,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
+use bmon_analysis::row::Row;
 use bmon_event::ServerTime;
 use bmon_server::{
     api::{self, Api, Notices},
@@ -77,10 +79,15 @@ struct Reply {
 
 impl Site {
     fn new() -> Self {
+        Self::of(&sample::rows(now()))
+    }
+
+    /// The interface over these rows.
+    fn of(rows: &[Row]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("bmon.sqlite");
         let mut store = Store::open(&database).unwrap();
-        store.commit(&Commit { rows: &sample::rows(now()), journal_position: 42, accepted: &[] }).unwrap();
+        store.commit(&Commit { rows, journal_position: 42, accepted: &[] }).unwrap();
         let notices = Notices::default();
         let counters = Arc::new(counters());
         let wants = Wants::new(now(), Arc::clone(&counters));

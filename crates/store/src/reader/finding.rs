@@ -1,5 +1,5 @@
 use bmon_analysis::finding::{Body, Finding, FindingId};
-use bmon_event::{BlockHash, Source, Txid};
+use bmon_event::{BlockHash, Network, Source, Txid};
 use rusqlite::Row;
 
 use super::page::{Cursor, Page};
@@ -33,6 +33,12 @@ const ABOUT_BLOCK: &str = select!(
     "WHERE kind = 'invalid-block' AND body ->> 'block' = ?1 ORDER BY server_at_us, row"
 );
 
+const JUDGING_BLOCK: &str = select!(
+    "finding_by_block",
+    "WHERE (kind = 'invalid-block' OR kind = 'stale-block' OR kind = 'validity-disagreement')
+       AND body ->> 'block' = ?1 AND network.genesis = ?2 ORDER BY server_at_us, row"
+);
+
 impl Reader {
     /// Findings of one kind (see [`Body::kind`]) in the order of their time, newest first: at most `limit` of those
     /// after `after`, from the newest when that is `None`.
@@ -56,6 +62,16 @@ impl Reader {
     /// Every verdict that one block is invalid, oldest first.
     pub fn findings_about_block(&self, block: &BlockHash) -> Result<Vec<Finding>, StoreError> {
         let rows = self.select(ABOUT_BLOCK, [block.to_string()])?;
+        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// Everything found of one block's validity and its place, oldest first.
+    pub(crate) fn findings_judging_block(
+        &self,
+        network: &Network,
+        block: &BlockHash,
+    ) -> Result<Vec<Finding>, StoreError> {
+        let rows = self.select(JUDGING_BLOCK, (block.to_string(), network.genesis.as_bytes()))?;
         Ok(rows.into_iter().map(|(_, finding)| finding).collect())
     }
 

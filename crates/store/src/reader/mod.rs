@@ -3,6 +3,7 @@
 mod alert;
 pub(crate) mod block;
 pub(crate) mod count;
+pub(crate) mod dubious;
 mod finding;
 mod header;
 mod node;
@@ -12,7 +13,7 @@ pub(crate) mod tx;
 
 use std::path::Path;
 
-use bmon_event::NodeName;
+use bmon_event::{Network, NodeName};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::{StoreError, code, store};
@@ -36,6 +37,13 @@ impl Reader {
     /// The journal record up to which the tables say everything, 0 when they say nothing yet.
     pub fn journal_position(&self) -> Result<u64, StoreError> {
         store::journal_position(&self.connection)
+    }
+
+    /// Every network of which anything is kept, the first known first.
+    pub fn networks(&self) -> Result<Vec<Network>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT genesis FROM network ORDER BY id")?;
+        let networks = statement.query_map([], |row| Ok(code::network(row.get(0)?)))?;
+        Ok(networks.collect::<Result<_, _>>()?)
     }
 
     /// Size in bytes of the database file, without its write-ahead log.

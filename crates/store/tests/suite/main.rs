@@ -15,8 +15,8 @@ use bmon_analysis::{
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
 use row::{
-    at, block, block_processing, block_sighting, hash, name, network, node, rejection, tips, tx_sighting,
-    txid, wtxid,
+    at, block, block_processing, block_sighting, hash, header, invalid_block, name, network, node, rejection,
+    tips, tx_sighting, txid, wtxid,
 };
 
 /// A place for one database, and how to open it.
@@ -43,7 +43,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 15] = [
+    let tests: [Test; 16] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -51,6 +51,7 @@ fn suite(fresh: impl Fn(Test)) {
         a_height_that_comes_later_fills_the_block,
         the_highest_revision_of_a_finding_stays,
         the_tips_of_a_network_are_those_last_said,
+        dubious_blocks_go_from_the_highest_down_with_all_that_was_found_of_them,
         lists_go_from_the_newest_through_every_page,
         rows_and_journal_position_are_written_together_or_not_at_all,
         a_row_that_cannot_be_held_does_not_keep_the_others_out,
@@ -207,6 +208,43 @@ fn the_tips_of_a_network_are_those_last_said(place: &Place) {
     assert_eq!(reader.tips().unwrap(), [first, other.clone()]);
     commit(&mut store, &rows[2..], 2);
     assert_eq!(reader.tips().unwrap(), [second, other]);
+}
+
+fn dubious_blocks_go_from_the_highest_down_with_all_that_was_found_of_them(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    let main = bmon_event::Network::from_chain("main").unwrap();
+    let mut rows = Vec::new();
+    for number in 1..8 {
+        // Two at every height; of the last the header is not known.
+        rows.extend((number < 7).then(|| header(network(), number, u32::from(number) / 2)));
+        rows.push(Row::Finding(Box::new(invalid_block(network(), number, "alice"))));
+        rows.push(Row::Finding(Box::new(invalid_block(network(), number, "bob"))));
+    }
+    rows.push(header(main, 1, 0));
+    rows.push(Row::Finding(Box::new(invalid_block(main, 1, "alice"))));
+    rows.push(block_sighting(3, "alice", Source::Log, Stage::Connected, at(1, None)));
+    rows.push(block_sighting(4, "alice", Source::Log, Stage::Checked, at(1, None)));
+    commit(&mut store, &rows, 1);
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let part = reader.dubious_blocks(&network(), 4, after).unwrap();
+        after = part.last().map(|block| block.place);
+        found.extend(part.clone());
+        if part.len() < 4 {
+            break;
+        }
+    }
+    let places: Vec<_> = found.iter().map(|block| (block.place.height, block.place.block)).collect();
+    assert_eq!(places, [6, 5, 4, 3, 2, 1].map(|number| (u32::from(number) / 2, hash(number))));
+    assert!(found.iter().all(|block| block.findings.len() == 2 && block.raw.len() == 80));
+    let connected: Vec<_> = found.iter().filter(|block| block.is_connected).collect();
+    assert_eq!(connected.iter().map(|block| block.place.block).collect::<Vec<_>>(), [hash(3)]);
+    assert_eq!(found[0].findings[1], invalid_block(network(), 6, "bob"));
+    assert_eq!(reader.dubious_blocks(&main, 10, None).unwrap().len(), 1);
+    assert_eq!(reader.invalid_blocks_without_header(&network()).unwrap(), 1);
+    assert_eq!(reader.invalid_blocks_without_header(&main).unwrap(), 0);
+    assert_eq!(reader.networks().unwrap(), [network(), main]);
 }
 
 fn lists_go_from_the_newest_through_every_page(place: &Place) {

@@ -1,10 +1,10 @@
 //! Rows to write, told apart by small numbers.
 
 use bmon_analysis::{
-    finding::{Body, Finding, FindingId, NodeStatus, RejectedTx},
+    finding::{Body, Finding, FindingId, InvalidBlock, NodeStatus, RejectedTx},
     row::{
-        BlockProcessing, BlockRow, BlockSighting, NodeRow, NodeTip, Offset, Row, Sighted, SourceRow, Stage,
-        Tip, TipsRow, TxSighting,
+        BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, NodeTip, Offset, Row, Sighted,
+        SourceRow, Stage, Tip, TipsRow, TxSighting,
     },
     tree::Status,
 };
@@ -86,6 +86,23 @@ pub(crate) fn rejection(number: u8, revision: u32, node: &str, code: &str, us: i
         sighted: at(us, Some((-5, 15))),
         sources: vec![Source::Log],
         body: Body::RejectedTx(body),
+    }
+}
+
+pub(crate) fn header(network: Network, number: u8, height: u32) -> Row {
+    Row::Header(HeaderRow { network, block: hash(number), height, raw: vec![number; 80] })
+}
+
+pub(crate) fn invalid_block(network: Network, number: u8, node: &str) -> Finding {
+    let body = InvalidBlock { block: hash(number), height: None, reason: None };
+    Finding {
+        id: FindingId::new(&network, "invalid-block", &[node.as_bytes(), &[number]]),
+        revision: 1,
+        network,
+        node: Some(name(node)),
+        sighted: at(i64::from(number), None),
+        sources: vec![Source::Log],
+        body: Body::InvalidBlock(body),
     }
 }
 
