@@ -100,6 +100,8 @@ pub struct NodeTip {
     pub tip: BlockHash,
     /// Its height.
     pub height: u32,
+    /// Blocks of the main chain that the node has not connected.
+    pub blocks_behind: u32,
 }
 
 /// What a node had done with a block. In the order in which a node goes through them.

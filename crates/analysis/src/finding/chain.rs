@@ -66,6 +66,14 @@ pub struct StaleBlock {
 }
 
 impl StaleBlock {
+    /// The block below it, `None` if its header is too short.
+    pub fn parent(&self) -> Option<BlockHash> {
+        // The header has it in the opposite order of bytes.
+        let digits = self.header.as_bytes().get(8..72)?;
+        let reversed: Vec<u8> = digits.rchunks(2).flatten().copied().collect();
+        BlockHash::from_hex(&reversed)
+    }
+
     /// Whether a node found it invalid and none valid: it was not left behind but refused.
     pub fn is_invalid(&self) -> bool {
         let has = |statuses: &[Status]| self.nodes.iter().any(|node| statuses.contains(&node.status));
@@ -160,16 +168,36 @@ pub struct Lag {
 mod tests {
     use super::*;
 
+    fn stale(header: String, nodes: Vec<NodeStatus>) -> StaleBlock {
+        let hash = BlockHash::from_bytes([1; 32]);
+        let (height, fork_height, is_stale) = (2, 1, true);
+        StaleBlock {
+            block: hash,
+            height,
+            header,
+            replaced_by: hash,
+            fork: hash,
+            fork_height,
+            is_stale,
+            nodes,
+        }
+    }
+
+    #[test]
+    fn the_parent_is_read_off_the_header() {
+        // The header of block 1 of the main network.
+        let header = "010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000982051fd1e4ba744bbbe680e\
+                      1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299";
+        let genesis = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f".parse().ok();
+        assert_eq!(stale(header.to_owned(), Vec::new()).parent(), genesis);
+        assert_eq!(stale("0100".to_owned(), Vec::new()).parent(), None);
+    }
+
     #[test]
     fn a_block_is_invalid_if_a_node_refused_it_and_none_accepted_it() {
-        let hash = BlockHash::from_bytes([1; 32]);
         let is_invalid = |statuses: &[Status]| {
             let node = |status| NodeStatus { node: "alice".parse().expect("a name"), status };
-            let nodes = statuses.iter().copied().map(node).collect();
-            let (header, height) = (String::new(), 2);
-            let (replaced_by, fork, fork_height, is_stale) = (hash, hash, 1, true);
-            StaleBlock { block: hash, height, header, replaced_by, fork, fork_height, is_stale, nodes }
-                .is_invalid()
+            stale(String::new(), statuses.iter().copied().map(node).collect()).is_invalid()
         };
         assert!(is_invalid(&[Status::Invalid, Status::HeaderOnly]));
         assert!(!is_invalid(&[Status::Invalid, Status::Valid]));

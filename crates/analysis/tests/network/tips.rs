@@ -1,5 +1,5 @@
 use bmon_analysis::{
-    row::{Tip, TipsRow},
+    row::{NodeTip, Tip, TipsRow},
     tree::Status,
 };
 use bmon_event::{BlockHash, Kind, event::TipStatus};
@@ -52,14 +52,11 @@ fn every_branch_is_listed_after_the_main_chain_with_what_it_is_to_each_node() {
     let row = tips(&world);
     assert_eq!((row.network, row.tips[1].fork, row.tips[1].fork_height), (network(), fork, 5));
     assert_eq!((row.tips[0].fork, row.tips[0].fork_height), (chain[2], 8));
-    let nodes: Vec<_> = row.nodes.iter().map(|at| (at.node.to_string(), at.tip, at.height)).collect();
+    let place = |at: &NodeTip| (at.node.to_string(), at.tip, at.height, at.blocks_behind);
     assert_eq!(
-        nodes,
-        [("alice", chain[2], 8), ("bob", chain[2], 8), ("carol", chain[1], 7)].map(|(node, tip, height)| (
-            node.to_owned(),
-            tip,
-            height
-        ))
+        row.nodes.iter().map(place).collect::<Vec<_>>(),
+        [("alice", chain[2], 8, 0), ("bob", chain[2], 8, 0), ("carol", chain[1], 7, 1)]
+            .map(|(node, tip, height, behind)| (node.to_owned(), tip, height, behind))
     );
 }
 

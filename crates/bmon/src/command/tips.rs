@@ -53,9 +53,14 @@ fn network(tips: &NetworkTips) -> String {
     for tip in &tips.tips {
         table.row(row(tip, &nodes));
     }
-    let mut at = Table::new(vec![("NODE", Left), ("HEIGHT", Right), ("TIP", Left)]);
+    let mut at = Table::new(vec![("NODE", Left), ("HEIGHT", Right), ("BEHIND", Right), ("TIP", Left)]);
     for node in &tips.nodes {
-        at.row(vec![node.node.to_string(), node.height.to_string(), node.tip.to_string()]);
+        at.row(vec![
+            node.node.to_string(),
+            node.height.to_string(),
+            node.blocks_behind.to_string(),
+            node.tip.to_string(),
+        ]);
     }
     format!("network {}\n{}\n{}", tips.network, table.render(), at.render())
 }
@@ -95,7 +100,8 @@ mod tests {
                   "seen_at_us": 0, "nodes": [{ "node": "bob", "status": "header-only" }] },
             ],
             "nodes": [
-                { "node": "alice", "tip": main, "height": 101 }, { "node": "bob", "tip": main, "height": 101 },
+                { "node": "alice", "tip": main, "height": 101, "blocks_behind": 0 },
+                { "node": "bob", "tip": main, "height": 101, "blocks_behind": 0 },
             ],
         }]}))
         .unwrap();
@@ -106,9 +112,9 @@ mod tests {
              \x20  101  {main}    main     -  now         active  -\n\
              \x20  100  {side}       2    98  then        -       header only\n\
              \n\
-             NODE   HEIGHT  TIP\n\
-             alice     101  {main}\n\
-             bob       101  {main}\n"
+             NODE   HEIGHT  BEHIND  TIP\n\
+             alice     101       0  {main}\n\
+             bob       101       0  {main}\n"
         );
         assert_eq!(text(&reply), expected);
         assert_eq!(text(&Reply { networks: Vec::new() }), "no headers are known yet\n");

@@ -11,6 +11,7 @@ pub mod alerts;
 mod arrival;
 pub mod block;
 pub mod blocks;
+pub mod chain;
 pub mod deployments;
 mod download;
 pub mod forks;
@@ -83,6 +84,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &block::ENDPOINT,
     &tx::ENDPOINT,
     &log_lines::ENDPOINT,
+    &chain::ENDPOINT,
     &tips::ENDPOINT,
     &reorgs::ENDPOINT,
     &forks::ENDPOINT,

@@ -9,17 +9,17 @@ use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source};
 
 use crate::{Site, json};
 
-fn main() -> Network {
+pub(crate) fn main() -> Network {
     Network::from_chain("main").unwrap()
 }
 
-fn block(number: u32) -> BlockHash {
+pub(crate) fn block(number: u32) -> BlockHash {
     let mut bytes = [0xbb; 32];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
     BlockHash::from_bytes(bytes)
 }
 
-fn alice() -> NodeName {
+pub(crate) fn alice() -> NodeName {
     "alice".parse().unwrap()
 }
 
@@ -40,10 +40,26 @@ fn finding(network: Network, number: u32, node: Option<NodeName>, body: Body) ->
 }
 
 fn stale(network: Network, number: u32, height: u32, is_stale: bool, status: Status) -> Row {
+    stale_after(network, number, (height, 0), is_stale, status)
+}
+
+/// On main, after the block of that number.
+pub(crate) fn stale_on(number: u32, height: u32, parent: u32, is_stale: bool, status: Status) -> Row {
+    stale_after(main(), number, (height, parent), is_stale, status)
+}
+
+fn stale_after(
+    network: Network,
+    number: u32,
+    (height, parent): (u32, u32),
+    is_stale: bool,
+    status: Status,
+) -> Row {
+    let parent: Vec<_> = block(parent).as_bytes().iter().rev().map(|byte| format!("{byte:02x}")).collect();
     let body = StaleBlock {
         block: block(number),
         height,
-        header: "00".repeat(80),
+        header: format!("{}{}{}", "00".repeat(4), parent.concat(), "00".repeat(44)),
         replaced_by: block(0),
         fork: block(0),
         fork_height: height - 1,

@@ -1,4 +1,4 @@
-use bmon_analysis::finding::{Body, Finding, FindingId};
+use bmon_analysis::finding::{Body, Finding, FindingId, StaleBlock};
 use bmon_event::{BlockHash, Network, Source, Txid};
 use rusqlite::Row;
 
@@ -39,6 +39,10 @@ const JUDGING_BLOCK: &str = select!(
        AND body ->> 'block' = ?1 AND network.genesis = ?2 ORDER BY server_at_us, row"
 );
 
+const STALE: &str = "
+    SELECT body FROM finding
+    WHERE kind = 'stale-block' AND network = (SELECT id FROM network WHERE genesis = ?1)";
+
 impl Reader {
     /// Findings of one kind (see [`Body::kind`]) in the order of their time, newest first: at most `limit` of those
     /// after `after`, from the newest when that is `None`.
@@ -63,6 +67,22 @@ impl Reader {
     pub fn findings_about_block(&self, block: &BlockHash) -> Result<Vec<Finding>, StoreError> {
         let rows = self.select(ABOUT_BLOCK, [block.to_string()])?;
         Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// Gives every block of one network that was ever found stale to `visit`, in no particular order.
+    pub fn visit_stale_blocks(
+        &self,
+        network: &Network,
+        mut visit: impl FnMut(StaleBlock),
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(STALE)?;
+        let mut rows = statement.query([network.genesis.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            if let Body::StaleBlock(block) = code::json("finding.body", row.get("body")?)? {
+                visit(block);
+            }
+        }
+        Ok(())
     }
 
     /// Everything found of one block's validity and its place, oldest first.

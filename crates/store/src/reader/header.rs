@@ -1,5 +1,5 @@
 use bmon_analysis::row::HeaderRow;
-use bmon_event::BlockHash;
+use bmon_event::{BlockHash, Network};
 
 use crate::{Reader, StoreError, code};
 
@@ -10,6 +10,14 @@ const LAST: &str = "
     ORDER BY header.network, height, hash";
 
 impl Reader {
+    /// The height of the lowest header of one network, `None` if there is none.
+    pub fn lowest_header(&self, network: &Network) -> Result<Option<u32>, StoreError> {
+        const LOWEST: &str = "
+            SELECT min(height) FROM header WHERE network = (SELECT id FROM network WHERE genesis = ?1)";
+        let mut statement = self.connection.prepare_cached(LOWEST)?;
+        Ok(statement.query_row([network.genesis.as_bytes()], |row| row.get(0))?)
+    }
+
     /// The headers of the last `depth` heights of each network, each after its parent.
     pub fn last_headers(&self, depth: u32) -> Result<Vec<HeaderRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(LAST)?;

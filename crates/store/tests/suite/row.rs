@@ -121,6 +121,7 @@ pub(crate) fn tips(network: Network, ends: &[(u8, &str, Status)]) -> TipsRow {
         node: name(node),
         tip: hash(*number),
         height: u32::from(*number),
+        blocks_behind: 0,
     };
     TipsRow { network, tips: ends.iter().map(tip).collect(), nodes: ends.iter().map(node).collect() }
 }

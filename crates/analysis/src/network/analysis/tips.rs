@@ -52,7 +52,7 @@ impl Tips {
         let branches = tree.branches(look.main)?.into_iter().filter(is_recent);
         let ends = std::iter::once(main).chain(branches).take(MOST);
         let tips = ends.map(|branch| self.tip(look.network, &branch)).collect();
-        Some(TipsRow { network: look.network.network, tips, nodes: nodes(look.network) })
+        Some(TipsRow { network: look.network.network, tips, nodes: nodes(look) })
     }
 
     fn tip(&self, network: &NetworkState, branch: &Branch) -> Tip {
@@ -72,11 +72,12 @@ impl Tips {
     }
 }
 
-fn nodes(network: &NetworkState) -> Vec<NodeTip> {
-    let tree = network.known_tree();
+fn nodes(look: &Look<'_>) -> Vec<NodeTip> {
+    let tree = look.network.known_tree();
     let of_node = |node: &bmon_event::NodeName| {
         let tip = tree.active_tip(node)?;
-        Some(NodeTip { node: node.clone(), tip, height: tree.height(tip)? })
+        let blocks_behind = tree.compare(look.main, tip)?.left.length;
+        Some(NodeTip { node: node.clone(), tip, height: tree.height(tip)?, blocks_behind })
     };
-    network.members().keys().filter_map(of_node).collect()
+    look.network.members().keys().filter_map(of_node).collect()
 }

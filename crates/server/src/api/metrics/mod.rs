@@ -3,6 +3,7 @@
 //! Names are `bmon_<part>_<noun>_<unit>[_total]` in seconds and bytes. Labels are bounded: network, node, source, kind,
 //! table, direction and bmon's own version; never an address, a hash or a node's user agent.
 
+mod chain;
 mod family;
 mod node;
 mod server;
@@ -37,6 +38,9 @@ impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for family in server::FAMILIES {
             family.encode(&mut encoder, [self].into_iter())?;
+        }
+        for family in chain::FAMILIES {
+            family.encode(&mut encoder, self.chains.iter())?;
         }
         for family in node::FAMILIES {
             family.encode(&mut encoder, self.nodes.iter())?;

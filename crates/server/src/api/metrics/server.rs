@@ -17,6 +17,7 @@ use bmon_event::ServerTime;
 use bmon_store::{Counts, TableCount};
 
 use super::{
+    chain::{self, Counted},
     family::{Family, Sample},
     node::seconds,
 };
@@ -30,6 +31,7 @@ use crate::{
 pub(super) struct Snapshot {
     pub(super) nodes: Vec<NodeRow>,
     alerts: Vec<Alert>,
+    pub(super) chains: Vec<Counted>,
     counts: Counts,
     store_bytes: u64,
     started_at: ServerTime,
@@ -47,6 +49,7 @@ pub(super) async fn snapshot(api: &Api) -> Result<Snapshot, Refusal> {
         Ok(Snapshot {
             nodes: reader.nodes()?,
             alerts: reader.open_alerts(MOST_ALERTS, None)?.items,
+            chains: chain::read(reader)?,
             counts: reader.counts()?,
             store_bytes: reader.size_bytes()?,
             started_at,

@@ -260,8 +260,13 @@ fn tips(now: ServerTime) -> Row {
         (0xd1, 207, 1, 6, 690, &[("carol", HeaderOnly)]),
         (0x67, 206, 1, 7, 829, &[("alice", Invalid), ("bob", Invalid)]),
     ];
-    let nodes = [("alice", 0xc1, 212), ("bob", 0xc2, 212), ("carol", 0xf3, 211)];
-    let node = |(node, tip, height)| NodeTip { node: name(node), tip: block(tip), height };
+    let nodes = [("alice", 0xc1, 212, 0), ("bob", 0xc2, 212, 1), ("carol", 0xf3, 211, 4)];
+    let node = |(node, tip, height, blocks_behind)| NodeTip {
+        node: name(node),
+        tip: block(tip),
+        height,
+        blocks_behind,
+    };
     let (tips, nodes) = (tips.map(tip).to_vec(), nodes.map(node).to_vec());
     Row::Tips(Box::new(TipsRow { network: network(), tips, nodes }))
 }
