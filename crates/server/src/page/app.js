@@ -2,6 +2,7 @@
 
 import { age } from "./format.js";
 import { follow } from "./live.js";
+import * as chain from "./chain.js";
 import * as view from "./view.js";
 
 /** Least time between two requests for the same list. */
@@ -9,12 +10,16 @@ const PACE_MS = 400;
 const BLOCKS = 15;
 /** Rows of the lists below the blocks. */
 const ROWS = 12;
+const FORKS = 6;
 
 const byId = (id) => document.getElementById(id);
 const body = (id) => byId(id).tBodies[0];
 
 /** What the API said last, by list. */
-const data = { nodes: [], blocks: [], reorgs: [], rejections: [], invalid_blocks: [], gaps: [] };
+const data = {
+  nodes: [], blocks: [], forks: [], stale_blocks: [], partitions: [], validity_disagreements: [],
+  reorgs: [], rejections: [], invalid_blocks: [], gaps: [],
+};
 /** The server's clock minus this browser's, in microseconds. */
 let aheadUs = 0;
 let updatedAt = null;
@@ -27,6 +32,10 @@ const nowUs = () => Date.now() * 1_000 + aheadUs;
 const lists = {
   nodes: { path: "nodes", show: showNodes },
   blocks: { path: `blocks?limit=${BLOCKS}`, show: showBlocks },
+  partitions: { path: `partitions?limit=${ROWS}`, show: showTrouble },
+  "validity-disagreements": { path: `validity-disagreements?limit=${ROWS}`, show: showTrouble },
+  forks: { path: `forks?limit=${FORKS}`, show: showForks },
+  "stale-blocks": { path: `stale-blocks?limit=${ROWS}`, show: showStale },
   reorgs: { path: `reorgs?limit=${ROWS}`, show: showReorgs },
   rejections: { path: `rejections?limit=${ROWS}`, show: showRejections },
   "invalid-blocks": { path: `invalid-blocks?limit=${ROWS}`, show: showInvalid },
@@ -121,6 +130,29 @@ function announce(block) {
   if (block == null || block.block === newestBlock) return;
   if (newestBlock != null) byId("announcer").textContent = `New block ${block.height ?? ""}`;
   newestBlock = block.block;
+}
+
+/** What is wrong now stands on top; without it the section is not there. */
+function showTrouble() {
+  const parted = ofNetwork(data.partitions).filter((item) => item.healed_at == null);
+  const disputed = ofNetwork(data.validity_disagreements).filter((item) => item.is_open);
+  view.fill(byId("trouble"), [...parted, ...disputed], byFinding,
+    (item) => ["sides" in item ? chain.partitionItem(item) : chain.disagreementItem(item)], "");
+  const section = byId("trouble").parentElement;
+  const agreed = parted.length + disputed.length === 0;
+  if (section.hidden && !agreed) byId("announcer").textContent = "Nodes do not agree";
+  section.hidden = agreed;
+}
+
+function showForks() {
+  view.fill(byId("forks"), ofNetwork(data.forks), byFinding, (item) => [chain.forkItem(item)], "The chain has not forked.");
+}
+
+function showStale() {
+  view.fill(body("stale-blocks"), ofNetwork(data.stale_blocks), byFinding, (item) => [chain.staleRow(item)],
+    "No block has been left behind.");
+  const query = chosen == null ? "" : `?network=${encodeURIComponent(chosen)}`;
+  for (const link of document.querySelectorAll("a[data-file]")) link.href = `api/v1/${link.dataset.file}${query}`;
 }
 
 function showReorgs() {

@@ -16,16 +16,16 @@ export function element(name, properties, ...children) {
   return made;
 }
 
-const cell = (className, ...children) => element("td", { className }, ...children);
-const small = (text) => element("span", { className: "small" }, text);
+export const cell = (className, ...children) => element("td", { className }, ...children);
+export const small = (text) => element("span", { className: "small" }, text);
 
 /** A time that is shown as its age and grows by itself (see `tick`). */
-function ago(us, iso) {
+export function ago(us, iso) {
   return us == null ? UNKNOWN : element("time", { dateTime: iso, title: iso, data: { us } });
 }
 
 /** A cell with the time of day, to the millisecond where `fine`, and how long ago that was. */
-function when(us, iso, fine = false) {
+export function when(us, iso, fine = false) {
   const clock = element("span", { className: "clock", title: iso }, iso.slice(11, fine ? 23 : 19));
   return cell("number when", clock, " ", element("span", { className: "small ago" }, ago(us, iso), " ago"));
 }
@@ -43,7 +43,7 @@ function prose(text) {
   return text.split("`").map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part));
 }
 
-function hash(value, what) {
+export function hash(value, what) {
   const label = `Copy ${what} ${value}`;
   const button = element("button", { type: "button", className: "hash", title: value, data: { hash: value } });
   const [head, tail] = ends(value);
@@ -52,7 +52,8 @@ function hash(value, what) {
   return button;
 }
 
-/** Makes `body` show `items`, one row or more each. Rows of items that did not change stay, with focus and selection. */
+/** Makes the table or list `body` show `items`, one row or more each. Rows of items that did not change stay, with focus and
+    selection. */
 export function fill(body, items, key, build, empty) {
   const old = body.rowsOfKey ?? new Map();
   const rows = new Map();
@@ -64,8 +65,9 @@ export function fill(body, items, key, build, empty) {
   body.rowsOfKey = rows;
   const wanted = [...rows.values()].flatMap((row) => row.elements);
   if (wanted.length === 0) {
-    const columns = body.parentElement.tHead.rows[0].cells.length;
-    wanted.push(element("tr", {}, element("td", { className: "empty", colSpan: columns }, empty)));
+    const head = body.parentElement.tHead;
+    wanted.push(head == null ? element("li", { className: "empty" }, empty)
+      : element("tr", {}, element("td", { className: "empty", colSpan: head.rows[0].cells.length }, empty)));
   }
   wanted.forEach((row, index) => {
     if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
