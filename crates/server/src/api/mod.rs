@@ -14,6 +14,7 @@ pub mod blocks;
 pub mod chain;
 pub mod deployments;
 mod download;
+mod feed;
 pub mod forks;
 mod found;
 pub mod gaps;
@@ -103,6 +104,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &alerts::ENDPOINT,
     &deployments::ENDPOINT,
     &status::ENDPOINT,
+    &feed::ENDPOINT,
     &live::ENDPOINT,
     &metrics::ENDPOINT,
 ];

@@ -27,7 +27,9 @@ export function forkItem(fork) {
 
 function outcome(fork) {
   if (fork.decided_at == null) return fork.is_race ? small(" · open") : null;
-  return small(` · decided after ${duration(fork.decided_at_us - fork.branches.at(-1).seen_at_us)}`);
+  // How long two branches stood beside each other; one that was told of later stood beside none.
+  const lasted = fork.decided_at_us - Math.max(...fork.branches.slice(0, 2).map((branch) => branch.seen_at_us));
+  return lasted > 0 ? small(` · decided after ${duration(lasted)}`) : null;
 }
 
 function branchItem(fork, branch) {

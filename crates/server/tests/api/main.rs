@@ -5,6 +5,7 @@
 
 mod chain;
 mod download;
+mod feed;
 mod golden;
 mod log_lines;
 mod refusal;
