@@ -8,11 +8,12 @@
 //! transactions without inputs or outputs and blocks that do not begin with a coinbase, which no node keeps (`CheckBlock`
 //! in `src/validation.cpp@v30`).
 //!
-//! What this leaves out: all else that makes a block valid. Not even whether the transactions are those of the header is
-//! checked: the bytes come from a node, which did.
+//! What this leaves out: all else that makes a block valid. That its transactions are those of the header can be
+//! [asked](Body::is_of_header); the rest the node checked that the bytes come from.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod merkle;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -98,6 +99,24 @@ impl<'a> Body<'a> {
         let first = transactions.first().filter(|first| first.is_coinbase());
         let coinbase = first.cloned().ok_or(BodyError::NoCoinbase)?;
         Ok(Self { header, coinbase, transactions })
+    }
+
+    /// The coinbase of a block of which only the first bytes are there. [`BodyError::Short`] if it does not end in them.
+    pub fn coinbase_in(front: &'a [u8], proof_of_work: ProofOfWork) -> Result<Transaction<'a>, BodyError> {
+        let mut reader = Reader::new(front);
+        reader.take(proof_of_work.header_length() as u64)?;
+        if reader.compact_size()? == 0 {
+            return Err(BodyError::NoCoinbase);
+        }
+        let coinbase = Transaction::read(&mut reader)?;
+        if coinbase.is_coinbase() { Ok(coinbase) } else { Err(BodyError::NoCoinbase) }
+    }
+
+    /// Whether the transactions are those that the header commits to, and none of them twice to the same effect
+    /// (CVE-2012-2459, `ComputeMerkleRoot` in `src/consensus/merkle.cpp@v30`).
+    pub fn is_of_header(&self) -> bool {
+        let told = self.header.get(36..68);
+        told.is_some() && merkle::root(&self.transactions).as_ref().map(<[u8; 32]>::as_slice) == told
     }
 
     /// The header's bytes, for [`Header::decode`](crate::tree::Header::decode).

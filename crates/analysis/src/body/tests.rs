@@ -247,3 +247,59 @@ proptest! {
         }
     }
 }
+
+/// A block with the coinbase of block 0 and so many other transactions.
+fn block_of(others: u8) -> Vec<u8> {
+    let mut block = genesis_block(bitcoin::Network::Bitcoin);
+    for number in 0..others {
+        let mut transaction = block.txdata[0].clone();
+        transaction.input[0].previous_output =
+            TheirOutPoint { txid: bitcoin::Txid::from_byte_array([number; 32]), vout: 0 };
+        block.txdata.push(transaction);
+    }
+    block.header.merkle_root = block.compute_merkle_root().unwrap();
+    serialize(&block)
+}
+
+#[test]
+fn transactions_are_those_of_the_header_or_not() {
+    for others in 0..9 {
+        let mut raw = block_of(others);
+        assert!(Body::decode(&raw, ProofOfWork::Sha256d).unwrap().is_of_header(), "{others}");
+        raw[36] ^= 1;
+        assert!(!Body::decode(&raw, ProofOfWork::Sha256d).unwrap().is_of_header());
+    }
+    for (proof_of_work, hex) in KNOTS {
+        assert!(Body::decode(&bytes(hex), proof_of_work).unwrap().is_of_header());
+    }
+}
+
+#[test]
+fn a_block_with_its_last_transactions_twice_is_not_that_of_the_header() {
+    let mut block: bitcoin::Block = deserialize(&block_of(5)).unwrap();
+    let twice = block.txdata[4..].to_vec();
+    block.txdata.extend(twice);
+    assert!(block.check_merkle_root());
+    assert!(!Body::decode(&serialize(&block), ProofOfWork::Sha256d).unwrap().is_of_header());
+}
+
+#[test]
+fn a_coinbase_is_read_as_soon_as_its_last_byte_is_there() {
+    for (proof_of_work, raw) in [
+        (ProofOfWork::Sha256d, block_of(3)),
+        (KNOTS[0].0, bytes(KNOTS[0].1)),
+        (KNOTS[1].0, bytes(KNOTS[1].1)),
+    ] {
+        let body = Body::decode(&raw, proof_of_work).unwrap();
+        let end = proof_of_work.header_length() + 1 + body.coinbase().size_bytes();
+        for length in 0..raw.len() {
+            match Body::coinbase_in(&raw[..length], proof_of_work) {
+                Ok(coinbase) => assert!(length >= end && coinbase.txid() == body.coinbase().txid()),
+                Err(error) => assert!(length < end && matches!(error, BodyError::Short { .. }), "{error}"),
+            }
+        }
+    }
+    let mut without = block_of(0);
+    without[80] = 0;
+    assert_eq!(Body::coinbase_in(&without, ProofOfWork::Sha256d).unwrap_err(), BodyError::NoCoinbase);
+}
