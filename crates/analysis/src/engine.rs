@@ -1,8 +1,12 @@
 //! Batches in, rows out.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
-use bmon_event::{Batch, Event, Network, NodeName, ServerTime};
+use bmon_event::{Batch, BlockHash, Event, Network, NodeName, ServerTime};
 
 use crate::{
     alert::Alert,
@@ -12,7 +16,8 @@ use crate::{
         Need, NetworkState,
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
-    row::{HeaderRow, NodeRow, Row, Sighted},
+    pool::{self, Pools},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted},
     rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
@@ -24,6 +29,7 @@ use crate::{
 /// depend on how its batches are interleaved with those of others.
 pub struct Engine {
     settings: Settings,
+    pools: Arc<Pools>,
     indices: BTreeMap<(Network, NodeName), NodeIndex>,
     nodes: Vec<Watched>,
     networks: BTreeMap<Network, Watching>,
@@ -67,13 +73,18 @@ pub struct Counters {
     pub clock_steps: u64,
     /// Headers, and words about blocks, that were dropped because too many waited or because no node could have said them.
     pub dropped_words: u64,
+    /// Parts of blocks that were dropped because they cannot be of the block, or contradict others.
+    pub bad_block_parts: u64,
+    /// Parts of blocks that were dropped because nobody needed them, or not any more.
+    pub unneeded_block_parts: u64,
 }
 
 impl Engine {
-    /// An engine that knows nothing yet.
-    pub const fn new(settings: Settings) -> Self {
+    /// An engine that knows nothing yet but the pools that are known without a list.
+    pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            pools: Arc::new(Pools::new(pool::known())),
             indices: BTreeMap::new(),
             nodes: Vec::new(),
             networks: BTreeMap::new(),
@@ -82,6 +93,13 @@ impl Engine {
             repeated_batches: 0,
             events: 0,
         }
+    }
+
+    /// With these pools instead. To be said before anything else.
+    #[must_use]
+    pub fn with_pools(mut self, pools: Pools) -> Self {
+        self.pools = Arc::new(pools);
+        self
     }
 
     /// Takes in one batch, in the order of the journal, that the server received at `received_at`. What follows from
@@ -129,7 +147,7 @@ impl Engine {
         }
     }
 
-    /// Headers that are lacking, of every network.
+    /// Headers and parts of blocks that are lacking, of every network.
     pub fn needs(&self) -> Vec<Need> {
         self.networks.values().flat_map(|network| network.state.needs()).collect()
     }
@@ -153,6 +171,16 @@ impl Engine {
         state.restore_member(&row.node, tip, row.initial_block_download, row.heard_at);
     }
 
+    /// Takes in who mined a block, as an earlier engine said it.
+    pub fn restore_miner(&mut self, row: MinerRow) {
+        self.watching(row.network).state.restore_miner(row);
+    }
+
+    /// Takes in a block that was left behind, as an earlier engine said it. Its header must come first.
+    pub fn restore_raw_block(&mut self, row: &RawBlockRow) {
+        self.watching(row.network).state.restore_raw_block(row.block, &row.raw);
+    }
+
     /// Takes in a finding about a network that an earlier engine said, so that it is revised and not begun anew.
     pub fn restore_finding(&mut self, finding: Finding) {
         let kind = finding.body.kind();
@@ -169,9 +197,9 @@ impl Engine {
     }
 
     fn watching(&mut self, network: Network) -> &mut Watching {
-        let settings = self.settings;
+        let (settings, pools) = (self.settings, &self.pools);
         self.networks.entry(network).or_insert_with(|| Watching {
-            state: NetworkState::new(network, settings),
+            state: NetworkState::new(network, settings, Arc::clone(pools)),
             analyses: network_analysis::make_all(),
             board: Board::default(),
             alarms: Alarms::default(),
@@ -196,6 +224,9 @@ impl Engine {
     /// What has been counted.
     pub fn counters(&self) -> Counters {
         let states = || self.nodes.iter().map(|node| &node.state);
+        let parts = self.networks.values().map(|network| network.state.dropped_parts());
+        let (bad_block_parts, unneeded_block_parts) =
+            parts.fold((0, 0), |sum, parts| (sum.0 + parts.0, sum.1 + parts.1));
         Counters {
             batches: self.batches,
             repeated_batches: self.repeated_batches,
@@ -203,6 +234,8 @@ impl Engine {
             forgotten_sightings: states().map(NodeState::forgotten).sum(),
             clock_steps: states().map(NodeState::clock_steps).sum(),
             dropped_words: self.networks.values().map(|network| network.state.dropped()).sum(),
+            bad_block_parts,
+            unneeded_block_parts,
         }
     }
 
@@ -265,16 +298,33 @@ impl Watching {
         let touched = self.state.take_touched();
         let (main, before) = (self.state.main_tip(), out.len());
         if let Some(main) = main {
-            let sides = if touched.is_empty() { Vec::new() } else { self.state.sides(main, &touched) };
-            let look = Look { network: &self.state, main, sides: &sides, touched: &touched, now };
-            for (_, analysis) in &mut self.analyses {
-                analysis.look(&look, out);
-            }
+            self.look_at(main, &touched, now, out);
         }
         self.post(&out[before..]);
         self.board.tidy(now);
         let ground = Ground { network: &self.state, main, board: &self.board, now };
         self.alarms.look(&ground, out);
+    }
+
+    /// Looks at the network, whose main chain ends in `main`.
+    fn look_at(
+        &mut self,
+        main: BlockHash,
+        touched: &BTreeSet<BlockHash>,
+        now: ServerTime,
+        out: &mut Vec<Row>,
+    ) {
+        self.state.say_raw_blocks(main, out);
+        let sides = if touched.is_empty() { Vec::new() } else { self.state.sides(main, touched) };
+        let rivalries = self.state.rivalries(main, &sides);
+        if !touched.is_empty() {
+            self.state.plan(main, &sides, &rivalries, now);
+        }
+        self.state.plan_backfill(main, now);
+        let look = Look { network: &self.state, main, sides: &sides, touched, now };
+        for (_, analysis) in &mut self.analyses {
+            analysis.look(&look, out);
+        }
     }
 
     /// Puts the findings among these rows where the rules see them. Whether there were any that a rule looks at.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     alert::Alert,
     finding::{Finding, NodeStatus},
+    pool::Miner,
 };
 
 /// One thing to keep.
@@ -30,6 +31,10 @@ pub enum Row {
     Header(HeaderRow),
     /// The ends of a network's branches as they are now. Key: network.
     Tips(Box<TipsRow>),
+    /// Who mined a block. Key: network, block.
+    Miner(MinerRow),
+    /// The bytes of a block that was left behind. Key: network, block.
+    RawBlock(RawBlockRow),
     /// Something that an analysis found. Key: id; the highest revision stays, of equal ones the first.
     Finding(Box<Finding>),
     /// An alert. Key: id; the highest revision stays.
@@ -102,6 +107,28 @@ pub struct NodeTip {
     pub height: u32,
     /// Blocks of the main chain that the node has not connected.
     pub blocks_behind: u32,
+}
+
+/// Who mined a block, as far as its coinbase tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MinerRow {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// Who mined it, by the table of pools of the server that read it.
+    pub miner: Miner,
+}
+
+/// A whole block, as it is serialised with its witnesses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawBlockRow {
+    /// The network.
+    pub network: Network,
+    /// The block.
+    pub block: BlockHash,
+    /// Its bytes.
+    pub raw: Vec<u8>,
 }
 
 /// What a node had done with a block. In the order in which a node goes through them.

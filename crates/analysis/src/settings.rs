@@ -22,6 +22,10 @@ pub struct Settings {
     pub track_transactions: bool,
     /// Whether the nodes of a network are looked at together. `replay` does without: old logs have no headers.
     pub track_networks: bool,
+    /// Whether the miners of blocks that are older than the monitor are asked for too, bit by bit.
+    pub backfill_miners: bool,
+    /// Most bytes of a block that is taken whole.
+    pub block_bytes: usize,
     /// Age at which a time exchange is forgotten, in microseconds.
     pub clock_window_us: i64,
     /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
@@ -54,6 +58,9 @@ impl Default for Settings {
             findings: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
             track_transactions: true,
             track_networks: true,
+            backfill_miners: true,
+            // `MAX_BLOCK_SERIALIZED_SIZE` in `src/consensus/consensus.h@v30`, and what Knots' longer header has besides.
+            block_bytes: 4_000_000 + 84,
             clock_window_us: 10 * MINUTE_US,
             clock_reach_us: 10 * MINUTE_US,
             // An agent delivers something every ten seconds.

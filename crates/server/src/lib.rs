@@ -51,6 +51,9 @@ const WAITING: usize = 64;
 /// Findings of each kind about a network that are taken in at the start: the last ones, more than can be open.
 const RESTORED: u32 = 1_000;
 
+/// Blocks that were left behind of which the bytes are taken in at the start, to be compared: those of one fork.
+const RESTORED_BLOCKS: u32 = 24;
+
 /// Settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -262,6 +265,12 @@ fn restored(reader: &Reader) -> Result<Engine, StoreError> {
     let mut engine = Engine::new(Settings::default());
     for row in reader.last_headers(network::DEPTH)? {
         engine.restore_header(&row);
+    }
+    for row in reader.last_miners(network::DEPTH)? {
+        engine.restore_miner(row);
+    }
+    for row in reader.last_raw_blocks(RESTORED_BLOCKS)? {
+        engine.restore_raw_block(&row);
     }
     for row in reader.nodes()? {
         engine.restore_node(&row);

@@ -204,7 +204,12 @@ fn gather(first: Changes, changes: &Receiver<Changes>) -> Group {
 fn topic_of(row: &Row) -> Topic {
     match row {
         Row::Node(_) => Topic::Nodes,
-        Row::Block(_) | Row::BlockSighting(_) | Row::BlockProcessing(_) | Row::Header(_) => Topic::Blocks,
+        Row::Block(_)
+        | Row::BlockSighting(_)
+        | Row::BlockProcessing(_)
+        | Row::Header(_)
+        | Row::Miner(_)
+        | Row::RawBlock(_) => Topic::Blocks,
         Row::TxSighting(_) => Topic::Txs,
         Row::Alert(_) => Topic::Alerts,
         Row::Tips(_) => Topic::Tips,

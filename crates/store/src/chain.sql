@@ -1,4 +1,4 @@
--- The database of bmon, step 3: headers, and findings about a network as a whole.
+-- The database of bmon, step 3: headers, miners, blocks that were left behind, and findings about a network as a whole.
 
 -- The header of a block, as it is serialised: 80 bytes, or 164 from Knots 29.4 on its own chain. The parent's hash is
 -- bytes 5 to 36 of it, in the opposite order.
@@ -17,6 +17,29 @@ CREATE TABLE network_tips (
     network INTEGER PRIMARY KEY REFERENCES network (id),
     tips    TEXT NOT NULL,
     nodes   TEXT NOT NULL
+) STRICT;
+
+-- Who mined a block, as far as its coinbase tells. `pool` is NULL if that shows none that was known when it was read; it
+-- was recognised by the address that is paid or by the tag that is written there, the other of which is NULL.
+-- `coinbase_text` is what a person can read in the coinbase.
+CREATE TABLE miner (
+    network       INTEGER NOT NULL REFERENCES network (id),
+    hash          BLOB NOT NULL CHECK (length(hash) = 32),
+    pool          TEXT,
+    address       TEXT,
+    tag           TEXT,
+    coinbase_text TEXT NOT NULL,
+    PRIMARY KEY (network, hash),
+    CHECK ((pool IS NULL) = (address IS NULL AND tag IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The bytes of a block that was left behind, as it is serialised with its witnesses. Kept for ever: nodes forget them.
+CREATE TABLE raw_block (
+    id      INTEGER PRIMARY KEY,
+    network INTEGER NOT NULL REFERENCES network (id),
+    hash    BLOB NOT NULL CHECK (length(hash) = 32),
+    raw     BLOB NOT NULL,
+    UNIQUE (hash, network)
 ) STRICT;
 
 -- The same findings as before, in a table that has those about a network as a whole too: there `node` is NULL.
@@ -60,6 +83,12 @@ SELECT finding.kind, network.name AS network, node.name AS node, finding.revisio
 FROM finding
 JOIN network ON network.id = finding.network
 LEFT JOIN node ON node.id = finding.node;
+
+CREATE VIEW block_miner AS
+SELECT network.name AS network, header.height, lower(hex(miner.hash)) AS block, pool, coinbase_text
+FROM miner
+JOIN network ON network.id = miner.network
+LEFT JOIN header ON header.network = miner.network AND header.hash = miner.hash;
 
 -- Alerts, each as it last stood. `body` (JSON, read it with `->>`) is the whole of it; the columns before are for looking
 -- up. Times are on the server's clock.

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use bmon_analysis::{
     alert::Alert,
     finding::Finding,
-    row::{BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, Row, Sighted, TipsRow, TxSighting},
+    pool::Mark,
+    row::{
+        BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted,
+        TipsRow, TxSighting,
+    },
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
@@ -118,6 +122,8 @@ impl Writer<'_> {
             Row::TxSighting(row) => self.tx_sighting(row),
             Row::Header(row) => self.header(row),
             Row::Tips(row) => self.tips(row),
+            Row::Miner(row) => self.miner(row),
+            Row::RawBlock(row) => self.raw_block(row),
             Row::Finding(finding) => self.finding(finding),
             Row::Alert(alert) => self.alert(alert),
         }
@@ -224,6 +230,37 @@ impl Writer<'_> {
             "INSERT INTO network_tips (network, tips, nodes) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET tips = excluded.tips, nodes = excluded.nodes",
             (network, json(&row.tips), json(&row.nodes)),
+        )
+    }
+
+    fn miner(&mut self, row: &MinerRow) -> Result<(), StoreError> {
+        let network = self.network_ids(&row.network)?.network;
+        let pool = row.miner.pool.as_ref();
+        let (address, tag) = match pool.map(|pool| &pool.by) {
+            Some(Mark::Address { address }) => (Some(address), None),
+            Some(Mark::Tag { tag }) => (None, Some(tag)),
+            None => (None, None),
+        };
+        self.execute(
+            "INSERT INTO miner (network, hash, pool, address, tag, coinbase_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET pool = excluded.pool, address = excluded.address, tag = excluded.tag,
+                 coinbase_text = excluded.coinbase_text",
+            (
+                network,
+                row.block.as_bytes(),
+                pool.map(|pool| &pool.name),
+                address,
+                tag,
+                &row.miner.coinbase_text,
+            ),
+        )
+    }
+
+    fn raw_block(&mut self, row: &RawBlockRow) -> Result<(), StoreError> {
+        let network = self.network_ids(&row.network)?.network;
+        self.execute(
+            "INSERT INTO raw_block (network, hash, raw) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (network, row.block.as_bytes(), &row.raw),
         )
     }
 

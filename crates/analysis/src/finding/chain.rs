@@ -29,6 +29,8 @@ pub struct Fork {
 pub struct ForkBranch {
     /// Its blocks, lowest first, at most six. Of the branch that won one more than the longest other has.
     pub blocks: Vec<BlockHash>,
+    /// The pool that mined each of them; `None` while its coinbase was not read, and where that shows none.
+    pub miners: Vec<Option<String>>,
     /// Number of its blocks, counted as far as `blocks` goes for the branch that won, and up to twelve for others.
     pub length: u32,
     /// When the first node saw its first block, on the server's clock, in microseconds since the Unix epoch. The miner's
@@ -53,6 +55,8 @@ pub struct StaleBlock {
     pub height: u32,
     /// Its header in hexadecimal digits.
     pub header: String,
+    /// The pool that mined it; `None` while its coinbase was not read, and if that shows none.
+    pub miner: Option<String>,
     /// The block at that height on the chain that nodes follow.
     pub replaced_by: BlockHash,
     /// The last block that both chains share.
@@ -179,6 +183,7 @@ mod tests {
             fork: hash,
             fork_height,
             is_stale,
+            miner: None,
             nodes,
         }
     }

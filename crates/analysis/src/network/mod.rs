@@ -9,27 +9,36 @@
 
 pub mod analysis;
 mod arrival;
+mod bodies;
 mod ledger;
 mod member;
 mod need;
+mod plan;
+mod recent;
+mod rivalry;
 mod side;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bmon_event::{
     BlockHash, Event, Kind, Network, NodeName, ServerTime, Source,
     event::{ChainInfo, ChainTip, Headers, RawHeader, TipStatus},
 };
 
-use self::arrival::Arrivals;
 pub(crate) use self::{
     arrival::Arrival,
     ledger::{Ledger, Saying},
     member::Member,
+    rivalry::Rivalry,
     side::{Seen, Side},
 };
+use self::{arrival::Arrivals, bodies::Bodies};
 use crate::{
     finding::NodeStatus,
+    pool::Pools,
     row::{HeaderRow, Row, Sighted},
     settings::Settings,
     tree::{Header, Stamp, Status, Tree, Word},
@@ -45,6 +54,7 @@ pub(crate) struct NetworkState {
     tree: Option<Tree>,
     members: BTreeMap<NodeName, Member>,
     arrivals: Arrivals,
+    bodies: Bodies,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
     /// Ends of branches that are long decided, and said.
@@ -84,13 +94,14 @@ struct Said {
 const MOST_EARLY: usize = 4_096;
 
 impl NetworkState {
-    pub(crate) fn new(network: Network, settings: Settings) -> Self {
+    pub(crate) fn new(network: Network, settings: Settings, pools: Arc<Pools>) -> Self {
         Self {
             network,
             settings,
             tree: None,
             members: BTreeMap::new(),
             arrivals: Arrivals::new(settings.blocks),
+            bodies: Bodies::new(&settings, pools),
             touched: BTreeSet::new(),
             settled: BTreeSet::new(),
             early: Vec::new(),
@@ -134,6 +145,7 @@ impl NetworkState {
                 | Kind::Deployments(_)
                 | Kind::Headers(_)
                 | Kind::SourceState { .. }
+                | Kind::BlockPart(_)
         )
     }
 
@@ -164,6 +176,7 @@ impl NetworkState {
             Kind::SourceState { source, working, detail } => {
                 self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());
             }
+            Kind::BlockPart(part) => self.block_part(by, part, out),
             _ => {}
         }
     }
@@ -245,6 +258,11 @@ impl NetworkState {
     /// Words and headers that were dropped, or that no node could have said.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped + self.bad_headers + self.tree().map_or(0, Tree::dropped)
+    }
+
+    /// Parts of blocks that were dropped: those that cannot be of the block, and those that nobody needed.
+    pub(crate) const fn dropped_parts(&self) -> (u64, u64) {
+        self.bodies.dropped()
     }
 
     fn member(&mut self, node: &NodeName) -> &mut Member {

@@ -26,7 +26,7 @@ pub struct Need {
 }
 
 impl NetworkState {
-    /// What the tree lacks now, the most important first.
+    /// What is lacking now, the most important first: of headers, then of blocks.
     pub(crate) fn needs(&self) -> Vec<Need> {
         let Some(tree) = self.tree() else { return self.first_need().into_iter().collect() };
         let best = self.best_height(tree);
@@ -37,6 +37,7 @@ impl NetworkState {
             needs.push(Need { network: self.network, what, nodes: self.nodes(&[]) });
         }
         needs.retain(|need| !need.nodes.is_empty());
+        needs.extend(self.block_needs());
         needs
     }
 

@@ -12,7 +12,7 @@ use crate::{
 
 /// Blocks above the end of a branch from which on it is decided for good, and looked at again only when something new is
 /// told of it. No coinbase can be spent earlier either (`COINBASE_MATURITY`, `src/consensus/consensus.h@v30`).
-const SETTLED: u32 = 100;
+pub(super) const SETTLED: u32 = 100;
 
 /// A branch off the main chain: the blocks above `fork` up to `tip`.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +57,8 @@ impl NetworkState {
     /// The branches off the main chain, but for those that are settled and of which nothing new was told.
     pub(crate) fn sides(&mut self, main: BlockHash, touched: &BTreeSet<BlockHash>) -> Vec<Side> {
         let Some(tree) = &self.tree else { return Vec::new() };
-        let is_off_main = |block: &&BlockHash| tree.is_ancestor(**block, main) == Some(false);
-        for block in touched.iter().filter(is_off_main) {
-            self.settled.retain(|tip| tree.is_ancestor(*block, *tip) == Some(false));
+        for block in touched {
+            self.settled.retain(|tip| !is_told_of(tree, main, *tip, *block));
         }
         let main_height = tree.height(main).unwrap_or_default();
         let mut sides = Vec::new();
@@ -117,4 +116,15 @@ impl NetworkState {
     pub(crate) fn known_tree(&self) -> &Tree {
         self.tree().expect("a main chain was found in it")
     }
+}
+
+/// Whether what was told of `block` is of interest to the branch that ends in `tip`: it is on it, or on the main chain beside
+/// it.
+fn is_told_of(tree: &Tree, main: BlockHash, tip: BlockHash, block: BlockHash) -> bool {
+    if tree.is_ancestor(block, main) != Some(true) {
+        return tree.is_ancestor(block, tip) == Some(true);
+    }
+    let height = |block| tree.height(block).unwrap_or_default();
+    let above_fork = tree.fork(main, tip).map_or(0, height) + 1;
+    (above_fork..=height(tip) + 1).contains(&height(block))
 }

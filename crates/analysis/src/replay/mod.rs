@@ -119,7 +119,14 @@ impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
                 Row::BlockSighting(row) => self.blocks.sight(&row),
                 Row::BlockProcessing(row) => self.blocks.process(&row),
                 Row::Finding(finding) => self.findings.note(*finding),
-                Row::Node(_) | Row::TxSighting(_) | Row::Header(_) | Row::Tips(_) | Row::Alert(_) => {}
+                // Nodes are said by the caller; the rest comes of what no log tells.
+                Row::Node(_)
+                | Row::TxSighting(_)
+                | Row::Header(_)
+                | Row::Miner(_)
+                | Row::RawBlock(_)
+                | Row::Tips(_)
+                | Row::Alert(_) => {}
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 
 mod fork;
 mod lag;
+mod miner;
 mod order;
 mod partition;
 mod restart;

@@ -1,32 +1,12 @@
 //! What happened while the monitor was down is found, and what was found before is not begun anew.
 
-use bmon_analysis::{Engine, Settings, alert::AlertState, finding::Body};
+use bmon_analysis::{alert::AlertState, finding::Body};
 use bmon_event::event::TipStatus;
 
 use crate::{
     fork::common,
     world::{MINUTE, SECOND, World},
 };
-
-/// A new engine that knows what the store kept of the old one.
-fn restart(world: &mut World) {
-    let mut engine = Engine::new(Settings::default());
-    let mut headers = world.headers.clone();
-    headers.sort_by_key(|row| row.height);
-    for row in &headers {
-        engine.restore_header(row);
-    }
-    for row in world.nodes.values() {
-        engine.restore_node(row);
-    }
-    for finding in world.findings.values() {
-        engine.restore_finding(finding.clone());
-    }
-    for alert in world.alerts.values() {
-        engine.restore_alert(alert.clone());
-    }
-    world.engine = engine;
-}
 
 #[test]
 fn a_partition_that_began_before_a_restart_goes_on_and_heals_after_it() {
@@ -36,7 +16,7 @@ fn a_partition_that_began_before_a_restart_goes_on_and_heals_after_it() {
     world.connect_all(&["alice", "bob"], &left[..3]);
     world.connect("carol", &right);
     let before = world.found("partition")[0].revision;
-    restart(&mut world);
+    world.restart();
     world.wait(SECOND);
     assert_eq!(world.found("partition")[0].revision, before);
     world.connect_all(&["alice", "bob"], &left[3..]);
@@ -53,7 +33,7 @@ fn a_partition_that_began_before_a_restart_goes_on_and_heals_after_it() {
 fn what_was_mined_and_left_behind_in_an_absence_is_found_after_it() {
     let (mut world, genesis) = World::new();
     let fork = common(&mut world, genesis);
-    restart(&mut world);
+    world.restart();
     world.now += 300 * MINUTE;
     let (stale, chain) = (world.block(fork), world.chain(fork, 30));
     world.chain_info("alice", chain[29], false);
@@ -70,7 +50,7 @@ fn a_server_that_was_away_takes_no_node_for_silent() {
     let (mut world, genesis) = World::new();
     common(&mut world, genesis);
     world.now += 60 * MINUTE;
-    restart(&mut world);
+    world.restart();
     world.wait(MINUTE);
     assert!(world.alerts.values().all(|alert| alert.state != AlertState::Firing), "{:#?}", world.alerts);
     world.wait(2 * MINUTE);

@@ -1,18 +1,26 @@
-//! Some nodes of a simulated network, and a server that asks them for headers.
+//! Some nodes of a simulated network, and a server that asks them for headers and blocks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bitcoin::{
+    Amount, Block, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
+    absolute::LockTime,
+    block::{Header as BlockHeader, Version as BlockVersion},
+    consensus::serialize,
+    hashes::Hash as _,
+    transaction::Version,
+};
 use bmon_analysis::{
-    Engine, Settings,
+    Engine, Need, Settings,
     alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
-    row::{HeaderRow, NodeRow, Row, TipsRow},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow},
     tree::Header,
 };
 use bmon_event::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, ServerTime,
     Source, Wanted,
-    event::{ChainInfo, ChainTip, ClockSample, Headers, RawHeader, TipStatus},
+    event::{BlockPart, ChainInfo, ChainTip, ClockSample, Headers, RawHeader, TipStatus},
 };
 
 pub(crate) const MS: i64 = 1_000;
@@ -23,15 +31,28 @@ const START: i64 = 1_700_000_000 * SECOND;
 /// The easiest target of regtest.
 const EASY: u32 = 0x207f_ffff;
 
+/// Most bytes of a block in one answer: few, so that most blocks with transactions take several.
+pub(crate) const PART_BYTES: usize = 200;
+
 /// All blocks that there are, and an engine that hears of them.
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) now: i64,
     raw: HashMap<BlockHash, Vec<u8>>,
     heights: HashMap<BlockHash, u32>,
+    /// Whole blocks, with their headers.
+    bodies: HashMap<BlockHash, Vec<u8>>,
     made: u32,
     /// The version of blocks that are made.
     pub(crate) version: u32,
+    /// What the miner of the next blocks writes into the coinbase.
+    pub(crate) tag: &'static str,
+    /// Transactions of the next block.
+    pub(crate) transactions: Vec<Transaction>,
+    /// Nodes that give nothing of blocks.
+    pub(crate) silent: HashSet<NodeName>,
+    /// Parts of blocks that were asked for.
+    pub(crate) parts: Vec<(BlockHash, NodeName)>,
     sequences: BTreeMap<NodeName, u64>,
     /// Batches in the order in which they were given.
     pub(crate) batches: Vec<(Batch, ServerTime)>,
@@ -45,6 +66,8 @@ pub(crate) struct World {
     pub(crate) turns: BTreeMap<(AlertId, AlertState), usize>,
     /// The ends of the branches as last said, and how often they were.
     pub(crate) tips: (Option<TipsRow>, usize),
+    pub(crate) miners: BTreeMap<BlockHash, MinerRow>,
+    pub(crate) raw_blocks: BTreeMap<BlockHash, RawBlockRow>,
 }
 
 pub(crate) fn network() -> Network {
@@ -55,16 +78,45 @@ pub(crate) fn node(name: &str) -> NodeName {
     name.parse().unwrap()
 }
 
+/// A transaction that spends this coin and pays each of these scripts.
+pub(crate) fn transaction(coin: OutPoint, pays: &[(u8, u64)]) -> Transaction {
+    let input = TxIn {
+        previous_output: coin,
+        script_sig: ScriptBuf::new(),
+        sequence: Sequence::MAX,
+        witness: Witness::new(),
+    };
+    let output = |(who, value): &(u8, u64)| TxOut {
+        value: Amount::from_sat(*value),
+        script_pubkey: vec![*who].into(),
+    };
+    Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: vec![input],
+        output: pays.iter().map(output).collect(),
+    }
+}
+
 impl World {
     /// Block 0 alone.
     pub(crate) fn new() -> (Self, BlockHash) {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> (Self, BlockHash) {
         let mut world = Self {
-            engine: Engine::new(Settings::default()),
+            engine: Engine::new(settings),
             now: START,
             raw: HashMap::new(),
             heights: HashMap::new(),
+            bodies: HashMap::new(),
             made: 0,
             version: 0x2000_0000,
+            tag: "",
+            transactions: Vec::new(),
+            silent: HashSet::new(),
+            parts: Vec::new(),
             sequences: BTreeMap::new(),
             batches: Vec::new(),
             findings: BTreeMap::new(),
@@ -74,6 +126,8 @@ impl World {
             alerts: BTreeMap::new(),
             turns: BTreeMap::new(),
             tips: (None, 0),
+            miners: BTreeMap::new(),
+            raw_blocks: BTreeMap::new(),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -86,11 +140,31 @@ impl World {
 
     /// One with the longer header of another proof of work.
     pub(crate) fn blake2b_block(&mut self, parent: BlockHash) -> BlockHash {
-        let mut raw = self.raw_after(parent, EASY).to_vec();
+        let block = self.block_after(parent, EASY);
+        let mut raw = serialize(&block.header);
         raw.resize(164, 0);
         let mut bytes = [0xb2; 32];
         bytes[..4].copy_from_slice(&self.made.to_be_bytes());
-        self.keep(BlockHash::from_bytes(bytes), raw, self.heights[&parent] + 1)
+        self.keep(BlockHash::from_bytes(bytes), raw, &block, self.heights[&parent] + 1)
+    }
+
+    /// One that this pool mined, with these transactions.
+    pub(crate) fn mined(
+        &mut self,
+        parent: BlockHash,
+        tag: &'static str,
+        transactions: &[Transaction],
+    ) -> BlockHash {
+        (self.tag, self.transactions) = (tag, transactions.to_vec());
+        let block = self.block(parent);
+        self.tag = "";
+        block
+    }
+
+    /// So many transactions, each of a coin of its own.
+    pub(crate) fn payments(&self, count: u8) -> Vec<Transaction> {
+        let coin = |number| OutPoint { txid: bitcoin::Txid::from_byte_array([number; 32]), vout: self.made };
+        (1..=count).map(|number| transaction(coin(number), &[(number, 1_000)])).collect()
     }
 
     /// A chain of `count` new blocks.
@@ -105,32 +179,49 @@ impl World {
     }
 
     fn make(&mut self, parent: BlockHash, height: u32, bits: u32) -> BlockHash {
-        let mut raw = self.raw_after(parent, bits);
-        let block = loop {
-            if let Ok(header) = Header::decode(&raw, None) {
+        let mut block = self.block_after(parent, bits);
+        let hash = loop {
+            if let Ok(header) = Header::decode(&serialize(&block.header), None) {
                 break header.hash();
             }
-            let nonce = u32::from_le_bytes(raw[76..].try_into().unwrap());
-            raw[76..].copy_from_slice(&(nonce + 1).to_le_bytes());
+            block.header.nonce += 1;
         };
-        self.keep(block, raw.to_vec(), height)
+        self.keep(hash, serialize(&block.header), &block, height)
     }
 
-    fn raw_after(&mut self, parent: BlockHash, bits: u32) -> [u8; 80] {
+    fn block_after(&mut self, parent: BlockHash, bits: u32) -> Block {
         self.made += 1;
-        let mut raw = [0; 80];
-        raw[..4].copy_from_slice(&self.version.to_le_bytes());
-        raw[4..36].iter_mut().zip(parent.as_bytes().iter().rev()).for_each(|(byte, other)| *byte = *other);
-        raw[36..40].copy_from_slice(&self.made.to_le_bytes());
-        raw[68..72].copy_from_slice(&u32::try_from(self.now / SECOND).unwrap().to_le_bytes());
-        raw[72..76].copy_from_slice(&bits.to_le_bytes());
-        raw
+        let mut parent = *parent.as_bytes();
+        parent.reverse();
+        let script = [&[4][..], &self.made.to_le_bytes(), self.tag.as_bytes()].concat();
+        let mut txdata = vec![transaction(OutPoint::null(), &[(0, 50)])];
+        txdata[0].input[0].script_sig = ScriptBuf::from_bytes(script);
+        txdata.append(&mut self.transactions);
+        let header = BlockHeader {
+            version: BlockVersion::from_consensus(self.version.cast_signed()),
+            prev_blockhash: bitcoin::BlockHash::from_byte_array(parent),
+            merkle_root: bitcoin::TxMerkleNode::all_zeros(),
+            time: u32::try_from(self.now / SECOND).unwrap(),
+            bits: bitcoin::CompactTarget::from_consensus(bits),
+            nonce: 0,
+        };
+        let mut block = Block { header, txdata };
+        block.header.merkle_root = block.compute_merkle_root().unwrap();
+        block
     }
 
-    fn keep(&mut self, block: BlockHash, raw: Vec<u8>, height: u32) -> BlockHash {
-        self.raw.insert(block, raw);
-        self.heights.insert(block, height);
-        block
+    fn keep(&mut self, hash: BlockHash, header: Vec<u8>, block: &Block, height: u32) -> BlockHash {
+        let mut body = header.clone();
+        body.extend_from_slice(&serialize(&block.txdata));
+        self.raw.insert(hash, header);
+        self.bodies.insert(hash, body);
+        self.heights.insert(hash, height);
+        hash
+    }
+
+    /// The bytes of a whole block.
+    pub(crate) fn body(&self, block: BlockHash) -> &[u8] {
+        &self.bodies[&block]
     }
 
     /// Time passes, with a tick each second of the last minute.
@@ -182,6 +273,8 @@ impl World {
     /// What was held back is delivered after all, so much later.
     pub(crate) fn release(&mut self, engine: Engine, later_us: i64) {
         let all = std::mem::take(&mut self.batches);
+        self.miners.clear();
+        self.raw_blocks.clear();
         self.engine = engine;
         (self.findings, self.alerts, self.turns) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         self.now += later_us;
@@ -244,25 +337,54 @@ impl World {
         self.batches.push((batch, at));
     }
 
-    /// Gives the engine what it needs, from whom it would ask.
+    /// Gives the engine what it needs, from whom it would ask. Blocks only a node that is not silent gives.
     pub(crate) fn serve(&mut self) {
-        for _ in 0..100 {
-            let Some(need) = self.engine.needs().into_iter().next() else { return };
-            let mut headers = Vec::new();
-            let Wanted::Headers { block, count } = need.what else { unreachable!("{need:?}") };
-            let mut next = Some(block);
-            while let Some((block, raw)) = next.and_then(|block| Some((block, self.raw.get(&block)?.clone())))
-                && headers.len() < count as usize
-            {
-                let mut parent: [u8; 32] = raw[4..36].try_into().unwrap();
-                parent.reverse();
-                next = Some(BlockHash::from_bytes(parent));
-                headers.push(RawHeader { block, raw });
+        for _ in 0..1_000 {
+            let Some((name, kind)) = self.engine.needs().into_iter().find_map(|need| self.answer(&need))
+            else {
+                return;
+            };
+            if let Kind::BlockPart(part) = &kind {
+                self.parts.push((part.block, name.clone()));
             }
-            let name = need.nodes[0].to_string();
-            self.deliver(&name, Source::Agent, vec![Kind::Headers(Headers { want: 1, headers })]);
+            self.deliver(name.as_str(), Source::Agent, vec![kind]);
         }
         unreachable!("the engine needs more and more: {:?}", self.engine.needs());
+    }
+
+    fn answer(&self, need: &Need) -> Option<(NodeName, Kind)> {
+        match need.what {
+            Wanted::Headers { block, count } => {
+                let kind = Kind::Headers(Headers { want: 1, headers: self.headers_from(block, count) });
+                Some((need.nodes[0].clone(), kind))
+            }
+            Wanted::BlockPart { block, offset, bytes } => {
+                let node = need.nodes.iter().find(|node| !self.silent.contains(*node))?;
+                Some((node.clone(), Kind::BlockPart(self.part(block, offset, bytes))))
+            }
+            Wanted::LogLines { .. } => unreachable!("{need:?}"),
+        }
+    }
+
+    fn headers_from(&self, block: BlockHash, count: u32) -> Vec<RawHeader> {
+        let (mut headers, mut next) = (Vec::new(), Some(block));
+        while let Some((block, raw)) = next.and_then(|block| Some((block, self.raw.get(&block)?.clone())))
+            && headers.len() < count as usize
+        {
+            let mut parent: [u8; 32] = raw[4..36].try_into().unwrap();
+            parent.reverse();
+            next = Some(BlockHash::from_bytes(parent));
+            headers.push(RawHeader { block, raw });
+        }
+        headers
+    }
+
+    /// As much of the block as an agent gives in one answer.
+    pub(crate) fn part(&self, block: BlockHash, offset: u64, bytes: u64) -> BlockPart {
+        let whole = &self.bodies[&block];
+        let rest = &whole[usize::try_from(offset).unwrap()..];
+        let length = usize::try_from(bytes).unwrap().min(PART_BYTES).min(rest.len());
+        BlockPart { want: 1, block, size_bytes: whole.len() as u64, offset, bytes: rest[..length].to_vec() }
     }
 
     fn take(&mut self, rows: Vec<Row>) {
@@ -283,6 +405,8 @@ impl World {
                 Row::Header(row) => self.headers.push(row),
                 Row::Tips(row) => self.tips = (Some(*row), self.tips.1 + 1),
                 Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),
+                Row::Miner(row) => assert!(self.miners.insert(row.block, row).is_none()),
+                Row::RawBlock(row) => assert!(self.raw_blocks.insert(row.block, row).is_none()),
                 _ => {}
             }
         }
@@ -337,6 +461,32 @@ impl World {
         };
         let tips = tips.iter().map(tip).collect();
         self.tell(name, Source::Rpc, vec![Kind::ChainTips(tips)]);
+    }
+
+    /// A new engine takes over, that knows what the store kept of the old one.
+    pub(crate) fn restart(&mut self) {
+        let mut engine = Engine::new(Settings::default());
+        let mut headers = self.headers.clone();
+        headers.sort_by_key(|row| row.height);
+        for row in &headers {
+            engine.restore_header(row);
+        }
+        for row in self.miners.values() {
+            engine.restore_miner(row.clone());
+        }
+        for row in self.raw_blocks.values() {
+            engine.restore_raw_block(row);
+        }
+        for row in self.nodes.values() {
+            engine.restore_node(row);
+        }
+        for finding in self.findings.values() {
+            engine.restore_finding(finding.clone());
+        }
+        for alert in self.alerts.values() {
+            engine.restore_alert(alert.clone());
+        }
+        self.engine = engine;
     }
 
     /// What was found of one kind, as last said.

@@ -64,6 +64,7 @@ fn stale_after(
         fork: block(0),
         fork_height: height - 1,
         is_stale,
+        miner: None,
         nodes: vec![NodeStatus { node: alice(), status }],
     };
     finding(network, number, None, Body::StaleBlock(body))

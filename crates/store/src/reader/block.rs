@@ -1,4 +1,7 @@
-use bmon_analysis::row::{BlockProcessing, BlockRow, BlockSighting};
+use bmon_analysis::{
+    pool::Miner,
+    row::{BlockProcessing, BlockRow, BlockSighting},
+};
 use bmon_event::{BlockHash, Network, ServerTime};
 use rusqlite::{OptionalExtension, Row};
 
@@ -16,6 +19,8 @@ pub struct BlockTimes {
     pub sightings: Vec<BlockSighting>,
     /// How long nodes took to connect it, by node.
     pub processing: Vec<BlockProcessing>,
+    /// Who mined it, `None` if its coinbase was not read.
+    pub miner: Option<Miner>,
 }
 
 const BLOCKS: &str = "
@@ -77,6 +82,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             block.processing.push(processing(row, network, hash)?);
         }
+        block.miner = self.miner(&network, &hash)?;
         Ok(block)
     }
 }
@@ -88,7 +94,10 @@ fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
         height: row.get("height")?,
     };
     let first_at = ServerTime::from_micros(row.get("first_at_us")?);
-    Ok((row.get("id")?, BlockTimes { row: block, first_at, sightings: Vec::new(), processing: Vec::new() }))
+    Ok((
+        row.get("id")?,
+        BlockTimes { row: block, first_at, sightings: Vec::new(), processing: Vec::new(), miner: None },
+    ))
 }
 
 fn sighting(row: &Row<'_>, network: Network, block: BlockHash) -> Result<BlockSighting, StoreError> {

@@ -6,8 +6,10 @@ pub(crate) mod count;
 pub(crate) mod dubious;
 mod finding;
 mod header;
+mod miner;
 mod node;
 pub(crate) mod page;
+mod raw_block;
 mod tips;
 pub(crate) mod tx;
 

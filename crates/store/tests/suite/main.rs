@@ -15,8 +15,8 @@ use bmon_analysis::{
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
 use row::{
-    at, block, block_processing, block_sighting, hash, header, invalid_block, name, network, node, rejection,
-    tips, tx_sighting, txid, wtxid,
+    at, block, block_processing, block_sighting, hash, header, invalid_block, miner, name, network, node,
+    raw_block, rejection, tips, tx_sighting, txid, wtxid,
 };
 
 /// A place for one database, and how to open it.
@@ -43,7 +43,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 16] = [
+    let tests: [Test; 18] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -60,6 +60,8 @@ fn suite(fresh: impl Fn(Test)) {
         a_token_belongs_to_one_node,
         old_transactions_are_deleted_and_counted,
         nodes_of_different_networks_with_one_name_are_two,
+        miners_are_kept_with_what_they_are_known_by,
+        blocks_left_behind_are_kept_as_they_are,
     ];
     for test in tests {
         fresh(test);
@@ -398,4 +400,42 @@ fn nodes_of_different_networks_with_one_name_are_two(place: &Place) {
     assert_eq!(heights, [Some(100), Some(900_000)]);
     assert_eq!(reader.block(&hash(1)).unwrap().unwrap().sightings, [seen]);
     assert_eq!(reader.block(&hash(2)).unwrap().unwrap().sightings[0].network, network());
+}
+
+fn miners_are_kept_with_what_they_are_known_by(place: &Place) {
+    let mut store = (place.open)();
+    let mut other = miner(2);
+    other.miner = miner(0).miner;
+    let rows = [
+        block_sighting(1, "alice", Source::Log, Stage::Connected, at(1, None)),
+        block_sighting(5, "alice", Source::Log, Stage::Connected, at(1, None)),
+        header(network(), 0, 100),
+        header(network(), 1, 101),
+        header(network(), 2, 102),
+        header(network(), 3, 102),
+        Row::Miner(miner(0)),
+        Row::Miner(miner(1)),
+        Row::Miner(other),
+        Row::Miner(miner(2)),
+    ];
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    assert_eq!(reader.miner(&network(), &hash(1)).unwrap(), Some(miner(1).miner));
+    assert_eq!(reader.miner(&network(), &hash(3)).unwrap(), None);
+    assert_eq!(reader.last_miners(2).unwrap(), [miner(0), miner(1), miner(2)]);
+    assert_eq!(reader.last_miners(1).unwrap(), [miner(1), miner(2)]);
+    assert_eq!(reader.block(&hash(1)).unwrap().unwrap().miner, Some(miner(1).miner));
+    assert_eq!(reader.block(&hash(5)).unwrap().unwrap().miner, None);
+    let main = bmon_event::Network::from_chain("main").unwrap();
+    assert_eq!(reader.miner(&main, &hash(1)).unwrap(), None);
+}
+
+fn blocks_left_behind_are_kept_as_they_are(place: &Place) {
+    let mut store = (place.open)();
+    let rows = [1, 2, 1, 3].map(|number| Row::RawBlock(raw_block(number)));
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    assert_eq!(reader.last_raw_blocks(2).unwrap(), [raw_block(3), raw_block(2)]);
+    assert_eq!(reader.raw_block(&hash(1)).unwrap(), Some(raw_block(1).raw));
+    assert_eq!(reader.raw_block(&hash(4)).unwrap(), None);
 }

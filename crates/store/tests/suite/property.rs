@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::{
     Place, commit,
-    row::{at, block, block_processing, block_sighting, hash, rejection, tx_sighting, txid},
+    row::{at, block, block_processing, block_sighting, hash, miner, rejection, tx_sighting, txid},
 };
 
 /// Few values of each, so that many rows meet at one key.
@@ -20,6 +20,7 @@ fn any_row() -> impl Strategy<Value = Row> {
     prop_oneof![
         (0..3_u8, any::<bool>())
             .prop_map(|(number, known)| block(number, known.then_some(u32::from(number)))),
+        (0..3_u8).prop_map(|number| Row::Miner(miner(number))),
         (0..3_u8, node.clone(), source.clone(), stage, sighted.clone()).prop_map(
             |(number, node, source, stage, sighted)| block_sighting(number, node, source, stage, sighted)
         ),

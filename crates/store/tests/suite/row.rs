@@ -2,9 +2,10 @@
 
 use bmon_analysis::{
     finding::{Body, Finding, FindingId, InvalidBlock, NodeStatus, RejectedTx},
+    pool::{Mark, Miner, Recognised},
     row::{
-        BlockProcessing, BlockRow, BlockSighting, HeaderRow, NodeRow, NodeTip, Offset, Row, Sighted,
-        SourceRow, Stage, Tip, TipsRow, TxSighting,
+        BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, NodeTip, Offset, RawBlockRow,
+        Row, Sighted, SourceRow, Stage, Tip, TipsRow, TxSighting,
     },
     tree::Status,
 };
@@ -154,4 +155,19 @@ pub(crate) fn node(node: &str, height: u32) -> NodeRow {
         },
         sources: vec![SourceRow { source: Source::Log, working: true, detail: "debug.log".to_owned() }],
     }
+}
+
+/// Mined by a pool known by its address if the number is odd, by its tag if it is even, and by nobody if it is 0.
+pub(crate) fn miner(number: u8) -> MinerRow {
+    let by = match number % 2 {
+        1 => Mark::Address { address: format!("1Address{number}") },
+        _ => Mark::Tag { tag: format!("/tag {number}/") },
+    };
+    let pool = (number > 0).then(|| Recognised { name: format!("Pool {number}"), by });
+    let miner = Miner { pool, coinbase_text: "text".to_owned() };
+    MinerRow { network: network(), block: hash(number), miner }
+}
+
+pub(crate) fn raw_block(number: u8) -> RawBlockRow {
+    RawBlockRow { network: network(), block: hash(number), raw: vec![number; 500] }
 }

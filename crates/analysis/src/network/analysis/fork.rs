@@ -148,8 +148,10 @@ fn branch(network: &NetworkState, fork: BlockHash, end: BlockHash, length: u32) 
     let mut blocks = tree.blocks_between(fork, end).unwrap_or_default();
     let first = blocks.first().copied().unwrap_or(end);
     blocks.truncate(MOST_BLOCKS as usize);
+    let miners = blocks.iter().map(|block| network.pool(*block).map(str::to_owned)).collect();
     let mut branch = ForkBranch {
         blocks,
+        miners,
         length,
         seen_at_us: network.first_time(first),
         active_at: Vec::new(),

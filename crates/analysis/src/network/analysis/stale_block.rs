@@ -99,6 +99,7 @@ fn find(look: &Look<'_>, side: &Side, block: BlockHash) -> Option<StaleBlock> {
         block,
         height,
         header: header.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+        miner: look.network.pool(block).map(str::to_owned),
         // Of a branch that is longer in blocks than in work, as after a drop of the difficulty, the tip stands in.
         replaced_by: tree.ancestor(look.main, height).unwrap_or(look.main),
         fork: side.fork,
