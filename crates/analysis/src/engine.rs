@@ -11,7 +11,7 @@ use bmon_event::{Batch, BlockHash, Event, Network, NodeName, ServerTime};
 use crate::{
     alert::Alert,
     analysis::{self, Analysis},
-    finding::Finding,
+    finding::{Body, Finding},
     network::{
         Need, NetworkState,
         analysis::{self as network_analysis, Look, NetworkAnalysis},
@@ -184,9 +184,14 @@ impl Engine {
     /// Takes in a finding about a network that an earlier engine said, so that it is revised and not begun anew.
     pub fn restore_finding(&mut self, finding: Finding) {
         let kind = finding.body.kind();
-        let watching = self.watching(finding.network);
-        watching.board.put(&finding);
-        if let Some((_, analysis)) = watching.analyses.iter_mut().find(|(id, _)| *id == kind) {
+        let Watching { state, analyses, board, .. } = self.watching(finding.network);
+        board.put(&finding);
+        if let Body::DoubleSpend(found) = &finding.body
+            && found.missing.is_empty()
+        {
+            state.restore_compared(found.fork, found.branches.clone());
+        }
+        if let Some((_, analysis)) = analyses.iter_mut().find(|(id, _)| *id == kind) {
             analysis.restore(finding);
         }
     }
@@ -321,7 +326,8 @@ impl Watching {
             self.state.plan(main, &sides, &rivalries, now);
         }
         self.state.plan_backfill(main, now);
-        let look = Look { network: &self.state, main, sides: &sides, touched, now };
+        let (sides, rivalries) = (&sides[..], &rivalries[..]);
+        let look = Look { network: &self.state, main, sides, rivalries, touched, now };
         for (_, analysis) in &mut self.analyses {
             analysis.look(&look, out);
         }

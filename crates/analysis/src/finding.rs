@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use chain::{
-    DeploymentChange, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,
+    DeploymentChange, DoubleSpend, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,
     ValidityDisagreement, Verdict, VersionBit,
 };
 
@@ -83,6 +83,8 @@ pub enum Body {
     StaleBlock(StaleBlock),
     /// Nodes disagree on whether a block is valid.
     ValidityDisagreement(ValidityDisagreement),
+    /// Branches confirmed different transactions.
+    DoubleSpend(DoubleSpend),
     /// Nodes follow different chains.
     Partition(Partition),
     /// A node is behind the others.
@@ -105,6 +107,7 @@ impl Body {
             Self::Fork(_) => "fork",
             Self::StaleBlock(_) => "stale-block",
             Self::ValidityDisagreement(_) => "validity-disagreement",
+            Self::DoubleSpend(_) => "double-spend",
             Self::Partition(_) => "partition",
             Self::Lag(_) => "lag",
             Self::DeploymentChange(_) => "deployment-change",

@@ -225,6 +225,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::Partition(_) => Topic::Partitions,
             Body::Lag(_) => Topic::Lags,
             Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
+            Body::DoubleSpend(_) => Topic::DoubleSpends,
         },
     }
 }

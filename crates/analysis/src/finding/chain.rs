@@ -3,7 +3,10 @@
 use bmon_event::{BlockHash, NodeName, ServerTime};
 use serde::{Deserialize, Serialize};
 
-use crate::tree::{ProofOfWork, Status};
+use crate::{
+    double_spend::Unshared,
+    tree::{ProofOfWork, Status},
+};
 
 /// A block after which the chain goes on in more than one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,37 @@ pub struct ForkBranch {
     pub invalid_at: Vec<NodeName>,
     /// Nodes that have the header of its first block and have not said more.
     pub header_only_at: Vec<NodeName>,
+}
+
+/// What branches that competed confirmed differently. Transactions are counted once for each block beside the main chain
+/// that has them: while a race is open, the main chain is the branch that was seen first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoubleSpend {
+    /// The last block that all branches share.
+    pub fork: BlockHash,
+    /// Its height.
+    pub fork_height: u32,
+    /// The first block of the branch with the most work; `None` while the race is open.
+    pub winner: Option<BlockHash>,
+    /// The blocks that are compared, lowest first, of each branch at most six: the main chain's first, one more than the
+    /// longest other has.
+    pub branches: Vec<Vec<BlockHash>>,
+    /// Those of these blocks that no agent has given yet. While there are any, there may be more than is told here.
+    pub missing: Vec<BlockHash>,
+    /// Transactions of which another branch spends a coin in one that pays otherwise.
+    pub double_spends: u32,
+    /// What those whom these pay lose together by it, in satoshi, of each by the worst of its replacements. The sender's
+    /// own change is counted too, since nobody can tell it apart.
+    pub double_spent_sat: u64,
+    /// Transactions of which another branch spends coins only in such as pay the same, but for the fee.
+    pub fee_bumps: u32,
+    /// Transactions that no other branch has, and whose coins none spends. `None` while the race is open or blocks are
+    /// missing.
+    pub only_here: Option<u32>,
+    /// The transactions: double spends first, then fee bumps, at most 200, each with at most 16 of its replacements.
+    pub entries: Vec<Unshared>,
+    /// Transactions that are counted above and left out of `entries`.
+    pub omitted: u32,
 }
 
 /// A block that is not on the chain that nodes follow, although its proof of work is good.

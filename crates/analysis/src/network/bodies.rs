@@ -9,6 +9,8 @@
 //! later is its summary.
 
 mod assembly;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -267,6 +269,11 @@ impl Bodies {
 }
 
 impl NetworkState {
+    /// The blocks besides their headers.
+    pub(crate) const fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
     /// The pool that mined the block. `None` while its coinbase was not read, and if that shows none.
     pub(crate) fn pool(&self, block: BlockHash) -> Option<&str> {
         self.bodies.miners.get(block)?.as_deref()
@@ -309,5 +316,10 @@ impl NetworkState {
         if let Ok(body) = Body::decode(raw, header.proof_of_work()) {
             self.bodies.summaries.insert(block, BlockSummary::new(block, &body));
         }
+    }
+
+    /// Takes in that these branches of the fork were compared whole.
+    pub(crate) fn restore_compared(&mut self, fork: BlockHash, branches: Vec<Vec<BlockHash>>) {
+        self.bodies.note_compared(fork, branches);
     }
 }

@@ -32,6 +32,7 @@ pub(crate) use self::{
     arrival::Arrival,
     ledger::{Ledger, Saying},
     member::Member,
+    recent::Recent,
     rivalry::Rivalry,
     side::{Seen, Side},
 };

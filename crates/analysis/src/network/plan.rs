@@ -84,6 +84,13 @@ impl Plan {
         self.whole.contains(&block)
     }
 
+    /// Wants these blocks whole.
+    #[cfg(test)]
+    pub(super) fn set_whole(&mut self, whole: Vec<BlockHash>, now: ServerTime) {
+        self.whole = whole;
+        self.note_times(now);
+    }
+
     fn note_times(&mut self, now: ServerTime) {
         let lacking = self.coinbases.iter().chain(&self.whole);
         self.since = lacking.map(|block| (*block, self.since.get(block).copied().unwrap_or(now))).collect();

@@ -319,6 +319,7 @@ impl Report {
             Body::Fork(_)
             | Body::StaleBlock(_)
             | Body::ValidityDisagreement(_)
+            | Body::DoubleSpend(_)
             | Body::Partition(_)
             | Body::Lag(_)
             | Body::DeploymentChange(_)

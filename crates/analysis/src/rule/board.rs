@@ -64,7 +64,8 @@ const fn is_of_interest(body: &Body) -> bool {
         | Body::Gap(_)
         | Body::VanishedMessage(_)
         | Body::StaleBlock(_)
-        | Body::DeploymentChange(_) => false,
+        | Body::DeploymentChange(_)
+        | Body::DoubleSpend(_) => false,
     }
 }
 

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
 
+mod double_spend;
 mod fork;
 mod lag;
 mod miner;
 mod order;
+mod part;
 mod partition;
 mod restart;
 mod rule;

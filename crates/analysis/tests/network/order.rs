@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use bitcoin::OutPoint;
 use bmon_analysis::finding::{Body, FindingId};
 use bmon_event::{Batch, Kind, NodeName, ServerTime, event::TipStatus};
 use proptest::prelude::*;
 
 use crate::{
     fork::common,
-    world::{SECOND, World},
+    world::{SECOND, World, transaction},
 };
 
 /// A race, a deep reorg, a refused block and a branch that only `getchaintips` tells of.
 fn eventful() -> World {
     let (mut world, genesis) = World::new();
     let fork = common(&mut world, genesis);
-    let (a, b, refused) = (world.chain(fork, 2), world.chain(fork, 3), world.block(fork));
+    let (mut a, mut b, refused) = (world.chain(fork, 2), world.chain(fork, 3), world.block(fork));
+    let spend = |pays| transaction(OutPoint { vout: 1, ..OutPoint::default() }, &[(pays, 5_000_000)]);
+    (a[1], b[1]) = (world.mined(a[0], "/AntPool/", &[spend(1)]), world.mined(b[0], "F2Pool", &[spend(2)]));
+    b[2] = world.block(b[1]);
     world.connect("alice", &a);
     world.wait(SECOND);
     world.connect_all(&["bob", "carol"], &b[..2]);
@@ -32,7 +36,9 @@ fn eventful() -> World {
 
 /// What was found of the network in the end.
 fn findings(world: &World) -> BTreeMap<FindingId, Body> {
-    let of_network = |kind| matches!(kind, "fork" | "stale-block" | "validity-disagreement" | "partition");
+    let of_network = |kind| {
+        matches!(kind, "fork" | "stale-block" | "validity-disagreement" | "partition" | "double-spend")
+    };
     let findings = world.findings.values().filter(|finding| of_network(finding.body.kind()));
     findings.map(|finding| (finding.id, finding.body.clone())).collect()
 }
@@ -58,8 +64,8 @@ fn all_of_it_is_found() {
     let world = eventful();
     let count = |kind| world.found(kind).len();
     assert_eq!(
-        ["fork", "stale-block", "validity-disagreement", "partition", "reorg"].map(count),
-        [2, 4, 0, 0, 1]
+        ["fork", "stale-block", "validity-disagreement", "partition", "reorg", "double-spend"].map(count),
+        [2, 4, 0, 0, 1, 1]
     );
 }
 
@@ -74,6 +80,9 @@ proptest! {
             other.apply(batch, end);
         }
         other.now = world.now;
+        // What came before it was known to be of use is asked for again.
+        other.share(&world);
+        other.serve();
         other.wait(SECOND);
         prop_assert_eq!(findings(&world), findings(&other));
     }

@@ -161,6 +161,13 @@ impl World {
         block
     }
 
+    /// Has the same blocks, and the same nodes go on.
+    pub(crate) fn share(&mut self, other: &Self) {
+        (self.raw, self.bodies, self.heights) =
+            (other.raw.clone(), other.bodies.clone(), other.heights.clone());
+        self.sequences = other.sequences.clone();
+    }
+
     /// So many transactions, each of a coin of its own.
     pub(crate) fn payments(&self, count: u8) -> Vec<Transaction> {
         let coin = |number| OutPoint { txid: bitcoin::Txid::from_byte_array([number; 32]), vout: self.made };
@@ -267,6 +274,8 @@ impl World {
 
     /// What is told from now on is not delivered.
     pub(crate) fn hold_back(&mut self) -> Engine {
+        self.miners.clear();
+        self.raw_blocks.clear();
         std::mem::replace(&mut self.engine, Engine::new(Settings::default()))
     }
 

@@ -21,7 +21,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
               `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
-              `deployments`), and `beat` after five seconds \
+              `deployments`, `double-spends`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -67,11 +67,13 @@ pub enum Topic {
     Tips,
     /// `/api/v1/deployments`.
     Deployments,
+    /// `/api/v1/double-spends`.
+    DoubleSpends,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -88,6 +90,7 @@ impl Topic {
         Self::Alerts,
         Self::Tips,
         Self::Deployments,
+        Self::DoubleSpends,
     ];
 }
 

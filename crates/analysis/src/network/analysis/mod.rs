@@ -2,6 +2,7 @@
 //! keeps only what it has said already: so that the order in which truths arrived, or an absence of the monitor, changes
 //! nothing. Its id is its file's name in kebab-case.
 
+mod double_spend;
 mod fork;
 mod lag;
 mod partition;
@@ -14,7 +15,7 @@ use std::{collections::BTreeSet, fmt};
 
 use bmon_event::{BlockHash, ServerTime};
 
-use super::{Ledger, NetworkState, Side};
+use super::{Ledger, NetworkState, Rivalry, Side};
 use crate::{finding::Finding, row::Row};
 
 /// What there is to look at.
@@ -25,6 +26,8 @@ pub(crate) struct Look<'a> {
     pub(crate) main: BlockHash,
     /// The branches off it that are not settled.
     pub(crate) sides: &'a [Side],
+    /// The forks of these branches, as far as it is of interest what they confirm.
+    pub(crate) rivalries: &'a [Rivalry],
     /// Blocks of which something was told since the last look. Nothing of the chain has changed if there are none.
     pub(crate) touched: &'a BTreeSet<BlockHash>,
     pub(crate) now: ServerTime,
@@ -61,6 +64,7 @@ pub const ALL: &[Declaration] = &[
     fork::DECLARATION,
     stale_block::DECLARATION,
     validity_disagreement::DECLARATION,
+    double_spend::DECLARATION,
     partition::DECLARATION,
     lag::DECLARATION,
     version_bit::DECLARATION,
