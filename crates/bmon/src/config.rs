@@ -34,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) journal_hours: u64,
     pub(crate) journal_max_bytes: u64,
     pub(crate) transaction_days: u32,
+    pub(crate) pools: PathBuf,
 }
 
 /// Table `agent`: see `default.toml`.
@@ -106,7 +107,8 @@ impl Config {
                 &mut node.token_file,
             ]
         });
-        for path in [&mut self.server.data_dir, &mut self.agent.spool_dir].into_iter().chain(node_paths) {
+        let own = [&mut self.server.data_dir, &mut self.server.pools, &mut self.agent.spool_dir];
+        for path in own.into_iter().chain(node_paths) {
             if let (Ok(rest), Some(home)) = (path.strip_prefix("~"), env::var_os("HOME")) {
                 *path = Path::new(&home).join(rest);
             }

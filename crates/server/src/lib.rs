@@ -16,6 +16,7 @@ pub mod ingest;
 mod journal;
 mod page;
 mod pipeline;
+mod pools;
 mod replay;
 mod seek;
 pub mod want;
@@ -30,7 +31,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use bmon_analysis::{Engine, Settings, network};
+use bmon_analysis::{
+    Engine, Settings, network,
+    pool::{ListError, Pools},
+};
 use bmon_event::DecodeError;
 use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
@@ -72,6 +76,9 @@ pub struct Config {
     pub journal_max_bytes: u64,
     /// How long rows about single transactions are kept.
     pub transaction_retention: Duration,
+    /// A list of mining pools, as `pools-v2.json` of the community or its older `pools.json`; `None` for those only that
+    /// are known without one.
+    pub pools: Option<PathBuf>,
 }
 
 /// A server cannot start.
@@ -92,6 +99,22 @@ pub enum ServerError {
         address: SocketAddr,
         /// Why.
         source: io::Error,
+    },
+    /// The list of pools cannot be read.
+    #[error("read the list of pools `{}`", path.display())]
+    ReadPools {
+        /// The list.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The list of pools is none.
+    #[error("understand the list of pools `{}`", path.display())]
+    Pools {
+        /// The list.
+        path: PathBuf,
+        /// Which entry is wrong and why.
+        source: ListError,
     },
     /// Threads cannot be made.
     #[error("start the server's threads")]
@@ -228,6 +251,7 @@ struct Opened {
 }
 
 fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
+    let pools = pools::read(config.pools.as_deref())?;
     fs::create_dir_all(&config.data_dir)
         .map_err(|source| ServerError::DataDir { path: config.data_dir.clone(), source })?;
     let (mut journal, recovery) = journal::open(&config.data_dir.join("journal"), retention(config))?;
@@ -253,7 +277,7 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
         ingest::count(&counters.journal_damaged, journal.first() - stored - 1);
     }
     let accepted = Arc::new(Accepted::default());
-    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?)?;
+    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, pools)?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, time, accepted })
@@ -261,8 +285,8 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
 
 /// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what
 /// happened while no server ran is found by what the nodes say now.
-fn restored(reader: &Reader) -> Result<Engine, StoreError> {
-    let mut engine = Engine::new(Settings::default());
+fn restored(reader: &Reader, pools: Pools) -> Result<Engine, StoreError> {
+    let mut engine = Engine::new(Settings::default()).with_pools(pools);
     for row in reader.last_headers(network::DEPTH)? {
         engine.restore_header(&row);
     }

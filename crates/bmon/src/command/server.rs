@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use bmon_event::NodeName;
-use bmon_server::{database_path, ingest::hash_of_token};
+use bmon_server::{ServerError, database_path, ingest::hash_of_token};
 use bmon_store::Store;
 use clap::{Args, Subcommand};
 
@@ -61,8 +61,13 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         journal_horizon: Duration::from_hours(settings.journal_hours),
         journal_max_bytes: settings.journal_max_bytes,
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
+        pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
     };
-    Ok(bmon_server::Server::start(&config)?)
+    bmon_server::Server::start(&config).map_err(|error| match error {
+        ServerError::ReadPools { .. } | ServerError::Pools { .. } => Failure::new(Code::Usage, error)
+            .hint("`server.pools` names a JSON file; leave it empty for the pools that bmon knows by itself"),
+        error => error.into(),
+    })
 }
 
 /// Makes a token for a node's agent. The server keeps only its hash.
