@@ -15,6 +15,9 @@ use crate::{
 
 /// The end of `--help`.
 const AFTER_HELP: &str = "\
+MINER is the pool that mined it, as far as its coinbase tells: `?` if that shows none that is known, `-` while it was not
+read.
+
 What a node's column shows:
   first      it connected the block before all others
   +12.3 ms   it did so later than the first node
@@ -42,16 +45,21 @@ impl Blocks {
 fn text(reply: &Reply) -> String {
     use Align::{Left, Right};
     let nodes: BTreeSet<&NodeName> = reply.blocks.iter().flat_map(everyone).collect();
-    let mut header =
-        vec![("HEIGHT".to_owned(), Right), ("BLOCK".to_owned(), Left), ("FIRST SEEN".to_owned(), Left)];
+    let mut header = ["HEIGHT", "BLOCK", "FIRST SEEN", "MINER"]
+        .map(|name| (name.to_owned(), if name == "HEIGHT" { Right } else { Left }))
+        .to_vec();
     header.extend(nodes.iter().map(|node| (node.to_string(), Right)));
     let mut table = Table::new(header);
     for block in &reply.blocks {
-        let mut row = vec![or_dash(block.height), short(&block.block), block.first_at.clone()];
+        let mut row = vec![or_dash(block.height), short(&block.block), block.first_at.clone(), miner(block)];
         row.extend(nodes.iter().map(|node| cell(block, node)));
         table.row(row);
     }
     table.render()
+}
+
+fn miner(block: &Block) -> String {
+    block.miner.as_ref().map_or("-", |miner| miner.pool.as_deref().unwrap_or("?")).to_owned()
 }
 
 fn everyone(block: &Block) -> impl Iterator<Item = &NodeName> {

@@ -1,7 +1,10 @@
 //! Blocks, and how they reached the nodes.
 
 use axum::{Json, extract::State, routing::get};
-use bmon_analysis::row::{NodeRow, Stage};
+use bmon_analysis::{
+    pool::{self, Mark},
+    row::{NodeRow, Stage},
+};
 use bmon_event::{BlockHash, NodeName};
 use bmon_store::{BlockTimes, Page, StoreError};
 use serde::{Deserialize, Serialize};
@@ -35,6 +38,8 @@ pub struct Block {
     pub block: BlockHash,
     /// Its height; null while no node told it.
     pub height: Option<u32>,
+    /// Who mined it; null while its coinbase was not read.
+    pub miner: Option<Miner>,
     /// When any node first told of it, even of its header alone, on the server's clock as well as it is known.
     pub first_at: String,
     /// The same in microseconds since the Unix epoch.
@@ -47,6 +52,25 @@ pub struct Block {
     pub invalid_for: Vec<NodeName>,
 }
 
+/// Who mined a block, as far as its coinbase tells, by the pools that were known when it was read. Anyone can write
+/// another's tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Miner {
+    /// The pool; null if the coinbase shows none that is known.
+    pub pool: Option<String>,
+    /// What it was recognised by, an `address` that is paid or a `tag` that is written; null if it was not.
+    pub by: Option<Mark>,
+    /// What a person can read in the coinbase; empty if nothing.
+    pub coinbase_text: String,
+}
+
+impl Miner {
+    fn new(miner: pool::Miner) -> Self {
+        let (pool, by) = miner.pool.map(|pool| (pool.name, pool.by)).unzip();
+        Self { pool, by, coinbase_text: miner.coinbase_text }
+    }
+}
+
 impl Block {
     /// From what the store has, where `nodes` are those of every network.
     pub(super) fn new(times: &BlockTimes, nodes: &[NodeRow], invalid_for: Vec<NodeName>) -> Self {
@@ -56,6 +80,7 @@ impl Block {
             network: times.row.network.to_string(),
             block: times.row.block,
             height: times.row.height,
+            miner: times.miner.clone().map(Miner::new),
             first_at: times.first_at.to_string(),
             first_at_us: times.first_at.as_micros(),
             missing: arrival::missing(of_network.map(|node| node.node.clone()), &connected),

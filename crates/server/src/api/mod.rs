@@ -13,6 +13,7 @@ pub mod block;
 pub mod blocks;
 pub mod chain;
 pub mod deployments;
+pub mod double_spends;
 mod download;
 mod feed;
 pub mod forks;
@@ -26,6 +27,7 @@ mod metrics;
 pub mod nodes;
 mod parameter;
 pub mod partitions;
+mod raw_block;
 mod refusal;
 pub mod rejections;
 pub mod reorgs;
@@ -83,6 +85,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &nodes::ENDPOINT,
     &blocks::ENDPOINT,
     &block::ENDPOINT,
+    &raw_block::ENDPOINT,
     &tx::ENDPOINT,
     &log_lines::ENDPOINT,
     &chain::ENDPOINT,
@@ -103,6 +106,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &vanished_messages::ENDPOINT,
     &alerts::ENDPOINT,
     &deployments::ENDPOINT,
+    &double_spends::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

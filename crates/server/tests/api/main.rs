@@ -123,6 +123,7 @@ async fn lists_lead_from_part_to_part() {
         "invalid-blocks",
         "gaps",
         "vanished-messages",
+        "double-spends",
     ] {
         let key = list.replace('-', "_");
         let all = json(&site.get(&format!("/api/v1/{list}")).await.body);
@@ -136,6 +137,19 @@ async fn lists_lead_from_part_to_part() {
         assert!(items.len() > 1, "{list}");
         assert_eq!(all[&key], serde_json::Value::Array(items));
     }
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_block_left_behind_are_given_as_they_are() {
+    let site = Site::new();
+    let path = |number: &str| format!("/api/v1/blocks/0b{}/raw", number.repeat(31));
+    let request = Request::get(path("a1")).body(Body::empty()).unwrap();
+    let reply = site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(reply.headers()[header::CONTENT_TYPE], "application/octet-stream");
+    assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), vec![0xa1; 300]);
+    let none = site.get(&path("01")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(none.body.contains("are not kept"), "{}", none.body);
 }
 
 #[tokio::test]

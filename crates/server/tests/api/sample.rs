@@ -6,12 +6,15 @@ mod chain;
 
 use bmon_analysis::{
     alert::{Alert, AlertId, AlertState, Severity},
+    double_spend::{Fate, Replacement, Unshared},
     finding::{
-        Body, DeploymentChange, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage,
+        Body, DeploymentChange, DoubleSpend, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg,
+        VanishedMessage,
     },
+    pool::{Mark, Miner, Recognised},
     row::{
-        AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
-        SourceRow, Stage, TxSighting,
+        AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, MinerRow, NodeRow, Offset, RawBlockRow,
+        Row, Sighted, SourceRow, Stage, TxSighting,
     },
 };
 use bmon_event::{
@@ -99,6 +102,8 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
         }),
     ));
     chain::rows(&mut rows, now);
+    miners(&mut rows);
+    double_spends(&mut rows, now);
     rows
 }
 
@@ -163,6 +168,48 @@ fn processing(rows: &mut Vec<Row>, now: ServerTime) {
             node,
             sighted,
             processing,
+        })));
+    }
+}
+
+/// The newest block is of a pool, the next of nobody known, and of the others the coinbase was not read. One that was
+/// left behind is kept whole.
+fn miners(rows: &mut Vec<Row>) {
+    let pool = Recognised { name: "ViaBTC".to_owned(), by: Mark::Tag { tag: "/ViaBTC/".to_owned() } };
+    for (number, pool, text) in [(1, Some(pool), "/ViaBTC/Mined by alice/"), (2, None, "my own rig")] {
+        let miner = Miner { pool, coinbase_text: text.to_owned() };
+        rows.push(Row::Miner(MinerRow { network: network(), block: block(number), miner }));
+    }
+    rows.push(Row::RawBlock(RawBlockRow { network: network(), block: block(0xa1), raw: vec![0xa1; 300] }));
+}
+
+fn double_spends(rows: &mut Vec<Row>, now: ServerTime) {
+    for (fork, seconds, fate) in [(7, 431, Fate::DoubleSpend), (9, 90_000, Fate::OnlyHere)] {
+        let is_theft = fate == Fate::DoubleSpend;
+        let replacement =
+            Replacement { txid: txid(9), block: block(5), pays_the_same: false, unpaid_sat: 70_000 };
+        let replacements = if is_theft { vec![replacement] } else { Vec::new() };
+        let body = Body::DoubleSpend(DoubleSpend {
+            fork: block(fork),
+            fork_height: 207,
+            winner: Some(block(5)),
+            branches: vec![vec![block(5), block(4), block(3)], vec![block(0xa1), block(0xa2)]],
+            missing: Vec::new(),
+            double_spends: u32::from(is_theft),
+            double_spent_sat: if is_theft { 70_000 } else { 0 },
+            fee_bumps: 0,
+            only_here: Some(u32::from(!is_theft)),
+            entries: vec![Unshared { txid: txid(8), block: block(0xa1), fate, replacements }],
+            omitted: 0,
+        });
+        rows.push(Row::Finding(Box::new(Finding {
+            id: FindingId::new(&network(), body.kind(), &[block(fork).as_bytes()]),
+            revision: 2,
+            network: network(),
+            node: None,
+            sighted: sighted("alice", now.plus_micros(-seconds * S)),
+            sources: vec![Source::Log, Source::Rpc],
+            body,
         })));
     }
 }
