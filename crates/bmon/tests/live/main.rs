@@ -9,6 +9,7 @@ mod faults;
 mod kill;
 mod latency;
 mod log_lines;
+mod miner;
 mod outage;
 mod refusal;
 mod support;
