@@ -42,7 +42,7 @@ docs: ## write the generated reference pages again
 	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
-soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-fuzz soak-zero ## every count and duration that is too long for make test
+soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-chain soak-fuzz soak-zero ## every count and duration that is too long for make test
 
 .PHONY: soak-reading
 soak-reading: setup ## the log reader on a file of 1 GiB
@@ -63,6 +63,10 @@ soak-outage: setup ## the server away for two minutes
 .PHONY: soak-latency
 soak-latency: setup ## from log line to API, memory, CPU, and what the agent costs bitcoind
 	BMON_LATENCY_BLOCKS=100 BMON_LATENCY_SECONDS=120 cargo test --release --package bmon --test live latency -- --nocapture
+
+.PHONY: soak-chain
+soak-chain: setup ## forks, splits and alerts on real nodes ten times, and once until every alert has ended
+	BMON_CHAIN_RUNS=10 BMON_CHAIN_ENDS=1 cargo test --release --package bmon --test live chain -- --nocapture
 
 .PHONY: soak-fuzz
 soak-fuzz: setup ## all fuzz targets, more than an hour in all (BMON_FUZZ_SECONDS for each)

@@ -128,6 +128,10 @@ pub struct Reorg {
     /// The blocks connected in the same step, lowest first: the last made the branch the longer one. Empty when the
     /// blocks were removed without others in their place, as RPC `invalidateblock` can.
     pub new: Vec<BlockHash>,
+    /// From when the first block had left to when the last had come, in microseconds, on the node's clock: how long the
+    /// switch took. `None` in what an earlier version found.
+    #[serde(default)]
+    pub duration_us: Option<i64>,
 }
 
 /// A node refused a transaction.

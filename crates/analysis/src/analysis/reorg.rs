@@ -70,7 +70,13 @@ impl Reorgs {
             node: Some(node.name.clone()),
             sighted: node.sighted(switch.at),
             sources: Vec::new(),
-            body: Body::Reorg(Reorg { fork_height: None, depth: 0, old: Vec::new(), new: Vec::new() }),
+            body: Body::Reorg(Reorg {
+                fork_height: None,
+                depth: 0,
+                old: Vec::new(),
+                new: Vec::new(),
+                duration_us: None,
+            }),
         };
         let mut said = Said { old_tip, told: [None, None, None], finding };
         let row = said.revise(node, voice, switch);
@@ -117,6 +123,8 @@ impl Said {
             depth: u32::try_from(best.old.len()).unwrap_or(u32::MAX),
             old: best.old.clone(),
             new: best.new.clone(),
+            // A clock that was set back meanwhile tells nothing.
+            duration_us: Some(best.at.micros_since(best.from)).filter(|us| *us >= 0),
         };
         let body = Body::Reorg(body);
         let is_same = self.finding.body == body

@@ -33,6 +33,7 @@ pub struct ForkBranch {
     /// Its blocks, lowest first, at most six. Of the branch that won one more than the longest other has.
     pub blocks: Vec<BlockHash>,
     /// The pool that mined each of them; `None` while its coinbase was not read, and where that shows none.
+    #[serde(default)]
     pub miners: Vec<Option<String>>,
     /// Number of its blocks, counted as far as `blocks` goes for the branch that won, and up to twelve for others.
     pub length: u32,
@@ -90,6 +91,7 @@ pub struct StaleBlock {
     /// Its header in hexadecimal digits.
     pub header: String,
     /// The pool that mined it; `None` while its coinbase was not read, and if that shows none.
+    #[serde(default)]
     pub miner: Option<String>,
     /// The block at that height on the chain that nodes follow.
     pub replaced_by: BlockHash,

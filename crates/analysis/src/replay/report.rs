@@ -125,6 +125,8 @@ pub struct Reorg {
     pub old: Vec<BlockHash>,
     /// The blocks connected in the same step, lowest first: the last made the branch the longer one.
     pub new: Vec<BlockHash>,
+    /// From when the first of `old` had left to when the last of `new` had come, in microseconds.
+    pub duration_us: Option<i64>,
     /// When the last of these was connected; without any, when the last of `old` was disconnected.
     pub finished_at: Time,
 }
@@ -280,6 +282,7 @@ impl Report {
                 depth: reorg.depth,
                 old: reorg.old,
                 new: reorg.new,
+                duration_us: reorg.duration_us,
                 finished_at: at,
             }),
             Body::RejectedTx(tx) => self.rejections.push(Rejection {

@@ -43,6 +43,8 @@ pub(crate) struct Switch {
     pub(crate) new: Vec<BlockHash>,
     /// Whether the new branch became the longer one.
     pub(crate) complete: bool,
+    /// When the first of these blocks had been disconnected.
+    pub(crate) from: AgentTime,
     /// When the last of these blocks was connected or disconnected.
     pub(crate) at: AgentTime,
 }
@@ -57,6 +59,7 @@ struct Open {
     /// Work of the chain up to the first of `old`.
     old_log2_work: Option<f64>,
     new: Vec<BlockHash>,
+    from: AgentTime,
     last: Moment,
     /// Whether it has been told as it is now.
     told: bool,
@@ -83,6 +86,7 @@ impl Open {
             old: self.old.iter().rev().copied().collect(),
             new: self.new.clone(),
             complete,
+            from: self.from,
             at: self.last.at,
         }
     }
@@ -210,6 +214,7 @@ impl Follow {
                 old: Vec::new(),
                 old_log2_work: log2_work,
                 new: Vec::new(),
+                from: when.at,
                 last: when,
                 told: false,
                 doubtful: false,

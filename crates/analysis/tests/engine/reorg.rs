@@ -1,12 +1,15 @@
 //! Reorgs: what must be found, exactly, and what must stay quiet.
 
-use bmon_analysis::{Engine, Settings, finding::Reorg};
+use bmon_analysis::{
+    Engine, Settings,
+    finding::{Body, Finding, Reorg},
+};
 use bmon_event::{AgentTime, Batch, Epoch, Event, Kind, ServerTime, Source, event::ChainInfo};
 use proptest::prelude::*;
 
 use crate::{
     rows::{batch, batches, findings, received, reorgs, rows, run},
-    sim::{SECOND, Sim, Voices},
+    sim::{MS, SECOND, Sim, Voices},
 };
 
 /// What happens, in words and in deeds.
@@ -23,6 +26,20 @@ fn assert_found(sim: &Sim, what: &str) {
         .map(|reorg| Reorg { fork_height: reorg.fork_height.filter(|_| knows_heights), ..reorg.clone() })
         .collect();
     assert_eq!(reorgs(&rows(&sim.events)), expected, "{what}, {:?}", sim.voices);
+}
+
+#[test]
+fn a_reorg_tells_how_long_the_node_took_for_it() {
+    let mut sim = Sim::new(Voices::LOG);
+    sim.extend(5);
+    sim.reorg(2, 3);
+    let duration = |finding: Finding| match finding.body {
+        Body::Reorg(reorg) => reorg.duration_us,
+        _ => None,
+    };
+    let durations: Vec<_> = findings(&rows(&sim.events)).into_iter().filter_map(duration).collect();
+    // Five lines, a millisecond apart.
+    assert_eq!(durations, [4 * MS]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn json(report: &Report) -> Value {
 fn a_real_reorg_comes_back_exactly() {
     let expected = json!([{
         "node": "alice", "fork_height": 108, "depth": 2, "old": OLD, "new": NEW,
+        "duration_us": 759,
         "finished_at": "2026-11-22T12:48:34.003017Z",
     }]);
     assert_eq!(json(&report(&LOGS))["reorgs"], expected);

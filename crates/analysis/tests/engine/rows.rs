@@ -78,8 +78,9 @@ pub(crate) fn findings(rows: &[Row]) -> Vec<Finding> {
 }
 
 pub(crate) fn reorgs(rows: &[Row]) -> Vec<Reorg> {
+    // What took place is staged without how long a node took for it.
     let reorg = |finding: Finding| match finding.body {
-        Body::Reorg(reorg) => Some(reorg),
+        Body::Reorg(reorg) => Some(Reorg { duration_us: reorg.duration_us.filter(|us| *us < 0), ..reorg }),
         _ => None,
     };
     findings(rows).into_iter().filter_map(reorg).collect()

@@ -159,6 +159,7 @@ impl Sim {
             depth: u32::try_from(depth).unwrap(),
             old: self.chain[fork..].to_vec(),
             new: new.to_vec(),
+            duration_us: None,
         };
         self.step(depth, new);
         self.reorgs.push(reorg.clone());

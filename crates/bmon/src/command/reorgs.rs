@@ -6,7 +6,10 @@ use bmon_server::api::reorgs::Reply;
 use clap::Args;
 
 use super::Query;
-use crate::{failure::Result, text::or_dash};
+use crate::{
+    failure::Result,
+    text::{duration, or_dash},
+};
 
 #[derive(Args)]
 pub(crate) struct Reorgs {
@@ -27,12 +30,9 @@ fn text(reply: &Reply) -> String {
     let mut text = String::new();
     for found in &reply.reorgs {
         let fork = or_dash(found.body.fork_height);
-        text.push_str(&format!(
-            "{} {}: {} deep, fork at {fork}\n",
-            found.at,
-            or_dash(found.node.clone()),
-            found.body.depth
-        ));
+        let took = found.body.duration_us.map_or_else(String::new, |us| format!(", took {}", duration(us)));
+        let (at, node, depth) = (&found.at, or_dash(found.node.clone()), found.body.depth);
+        text.push_str(&format!("{at} {node}: {depth} deep, fork at {fork}{took}\n"));
         found.body.old.iter().for_each(|block| text.push_str(&format!("  - {block}\n")));
         found.body.new.iter().for_each(|block| text.push_str(&format!("  + {block}\n")));
     }

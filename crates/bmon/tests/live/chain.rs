@@ -1,6 +1,10 @@
 //! What happens to the chain of real nodes is found, exactly, and each alert fires and ends once.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use bmon_devnet::{
     Network,
@@ -12,7 +16,7 @@ use bmon_devnet::{
 use bmon_event::{BlockHash, NodeName};
 use serde_json::Value;
 
-use crate::support::{self, LIMIT, Site, wait_for};
+use crate::support::{self, LIMIT, Site, setting, wait_for};
 
 /// Nodes that are watched, and who watches them.
 fn watched(dir: &Path, network: &Network) -> Site {
@@ -45,8 +49,26 @@ fn is_at(fork: BlockHash) -> impl Fn(&Value) -> bool {
     move |item| item["fork"] == fork.to_string()
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test says how long it took")]
+fn started() -> Instant {
+    Instant::now()
+}
+
+/// How often each is staged.
+fn runs() -> u64 {
+    setting("BMON_CHAIN_RUNS", 1)
+}
+
 #[test]
 fn reorgs_races_and_refused_blocks_are_found_exactly() {
+    for run in 1..=runs() {
+        let start = started();
+        reorgs_races_and_refused_blocks(run == runs());
+        println!("forks and refused blocks, run {run}: all found, {:.1} s", start.elapsed().as_secs_f64());
+    }
+}
+
+fn reorgs_races_and_refused_blocks(is_last: bool) {
     let dir = tempfile::tempdir().unwrap();
     let network = support::network(dir.path(), 3);
     // So that there is a chain before anything is staged.
@@ -75,6 +97,24 @@ fn reorgs_races_and_refused_blocks_are_found_exactly() {
     assert_eq!(partitions[0]["fork_height"].as_u64(), Some(reorgs[1].fork_height.into()));
     assert!(!partitions[0]["healed_at_us"].is_null());
     check_alerts(&site, &reorgs, &race, &[&invalid, &branch.block]);
+    if is_last && setting("BMON_CHAIN_ENDS", 0) > 0 {
+        check_ends(&site);
+    }
+}
+
+/// Every alert fires once and ends once: those about something that happened ten minutes after it.
+fn check_ends(site: &Site) {
+    let began = site.list("alerts");
+    let ended = wait_for("the end of every alert", Duration::from_mins(12), || {
+        let alerts = site.list("alerts");
+        alerts.iter().all(|alert| alert["state"] == "resolved").then_some(alerts)
+    });
+    let ids = |alerts: &[Value]| alerts.iter().map(|alert| alert["id"].to_string()).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&began), ids(&ended));
+    for alert in &ended {
+        assert!(alert["fired_at_us"].as_i64() <= alert["resolved_at_us"].as_i64(), "{alert}");
+    }
+    println!("{} alerts fired once and ended once", ended.len());
 }
 
 fn check_reorg(site: &Site, reorg: &truth::Reorg) {
@@ -236,6 +276,14 @@ fn check_partition(site: &Site, split: &truth::Split) {
 
 #[test]
 fn a_consensus_split_is_one_partition_until_it_heals() {
+    for run in 1..=runs() {
+        let start = started();
+        consensus_split();
+        println!("consensus split, run {run}: found and healed, {:.1} s", start.elapsed().as_secs_f64());
+    }
+}
+
+fn consensus_split() {
     let dir = tempfile::tempdir().unwrap();
     let (network, activation) = split_network(dir.path(), Rule::CoinbaseHeight);
     let mut site = watched(dir.path(), &network);
@@ -282,6 +330,14 @@ fn a_consensus_split_is_one_partition_until_it_heals() {
 
 #[test]
 fn a_split_of_the_proof_of_work_is_a_partition_although_no_node_lists_the_other_side() {
+    for run in 1..=runs() {
+        let start = started();
+        proof_of_work_split();
+        println!("split of the proof of work, run {run}: found, {:.1} s", start.elapsed().as_secs_f64());
+    }
+}
+
+fn proof_of_work_split() {
     let dir = tempfile::tempdir().unwrap();
     let (network, activation) = split_network(dir.path(), Rule::ProofOfWork);
     let site = watched(dir.path(), &network);

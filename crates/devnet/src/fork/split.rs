@@ -36,7 +36,8 @@ pub enum Rule {
     /// As seen with two Knots 29.4.3: `generatetoaddress` mines on as before. The nodes stay connected, also after a new
     /// connection and without `noban`: each announces its blocks, the other asks for the headers, refuses the first one
     /// behind the fork (`bad-version-blake2b`, in the other direction `bad-version-sha256d`), writes `got DoS score 100
-    /// on invalid block header; tolerating` with `-debug=net`, and keeps none. So `getchaintips` of both sides has one
+    /// on invalid block header; tolerating` with `-debug=net`, and keeps none. (A Bitcoin Core 31.99 on the other side takes
+    /// the first 80 bytes for a header: `high-hash`, or `bad-version(0xa0000000)`.) So `getchaintips` of both sides has one
     /// tip, `getblockheader` does not know the other side's blocks, and no length of either side heals it.
     /// `getblockheader` has `header_version` 2 and `difficulty_blake2b` and no `difficulty`; the serialized header and the
     /// log's `UpdateTip` have the version with its highest bit set (0xa0000000), RPC without it. The proof of work counts

@@ -31,6 +31,7 @@ fn every_replaced_tip_is_a_reorg_and_nothing_else_is() {
             "000000000000000000014bdfbf46969d9b1f290ad21f27f263e14881ef595627",
             "00000000000000000001e34fc5c0db02f3061e9d14df1d2df8c03cb3d72d0218",
         ],
+        "duration_us": 0,
         "finished_at": "2023-03-18T01:51:29.000000Z",
     });
     assert_eq!(first, expected);

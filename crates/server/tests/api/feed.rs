@@ -37,7 +37,11 @@ fn invalid(number: u32, seconds: i64, reason: &str) -> Row {
 
 fn reorg(number: u32, depth: u32) -> Row {
     let (old, new) = (vec![block(number); depth as usize], vec![block(0)]);
-    finding(number, number.into(), Body::Reorg(Reorg { fork_height: Some(7), depth, old, new }))
+    finding(
+        number,
+        number.into(),
+        Body::Reorg(Reorg { fork_height: Some(7), depth, old, new, duration_us: None }),
+    )
 }
 
 fn text<'a>(parent: Node<'a, '_>, name: &'static str) -> &'a str {

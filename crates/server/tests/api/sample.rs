@@ -306,7 +306,13 @@ fn findings(rows: &mut Vec<Row>, now: ServerTime) {
     let reorg = |fork_height, old: &[u8], new: &[u8]| {
         let depth = u32::try_from(old.len()).unwrap();
         let blocks = |numbers: &[u8]| numbers.iter().map(|number| block(*number)).collect();
-        Body::Reorg(Reorg { fork_height, depth, old: blocks(old), new: blocks(new) })
+        Body::Reorg(Reorg {
+            fork_height,
+            depth,
+            old: blocks(old),
+            new: blocks(new),
+            duration_us: Some(41_250),
+        })
     };
     rows.push(finding(1, "bob", ago(285), Source::Log, reorg(Some(207), &[0xa1, 0xa2], &[4, 3, 2])));
     rows.push(finding(2, "carol", ago(2_900), Source::Zmq, reorg(None, &[0xa3], &[])));
