@@ -4,6 +4,7 @@
 //! it rests on.
 
 mod chain;
+mod selfish_mining;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ pub use chain::{
     DeploymentChange, DoubleSpend, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,
     ValidityDisagreement, Verdict, VersionBit,
 };
+pub use selfish_mining::SelfishMining;
 
 use crate::row::Sighted;
 
@@ -93,6 +95,8 @@ pub enum Body {
     DeploymentChange(DeploymentChange),
     /// Miners signal for a soft fork that no node knows.
     VersionBit(VersionBit),
+    /// Somebody may mine selfishly, or how it stands with the signals that tell so.
+    SelfishMining(Box<SelfishMining>),
 }
 
 impl Body {
@@ -112,6 +116,7 @@ impl Body {
             Self::Lag(_) => "lag",
             Self::DeploymentChange(_) => "deployment-change",
             Self::VersionBit(_) => "version-bit",
+            Self::SelfishMining(_) => "selfish-mining",
         }
     }
 }

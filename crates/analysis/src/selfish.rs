@@ -127,6 +127,29 @@ pub enum Silence {
     },
 }
 
+/// Which of the signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalName {
+    /// Blocks came in rapid succession and won a race.
+    Burst,
+    /// Parents and children were first seen together.
+    Withheld,
+    /// Pools mined more blocks in a row than their shares explain.
+    Runs,
+}
+
+impl SignalName {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Burst => "burst",
+            Self::Withheld => "withheld",
+            Self::Runs => "runs",
+        }
+    }
+}
+
 /// One of the signals. What a finding about selfish mining is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "kebab-case")]
@@ -140,6 +163,15 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// Which it is.
+    pub const fn name(&self) -> SignalName {
+        match self {
+            Self::Burst(_) => SignalName::Burst,
+            Self::Withheld(_) => SignalName::Withheld,
+            Self::Runs(_) => SignalName::Runs,
+        }
+    }
+
     /// The chance of this, or of something still less likely, if all miners are honest. Of what exactly, each signal
     /// says.
     pub fn chance(&self) -> f64 {
@@ -243,6 +275,7 @@ mod tests {
         {
             let json = serde_json::to_value(signal).unwrap();
             assert_eq!(json["signal"], name);
+            assert_eq!(signal.name().as_str(), name);
             assert_eq!(&serde_json::from_value::<Signal>(json).unwrap(), signal);
             assert_eq!((signal.is_alarm(), signal.may_page()), (is_alarm, name == "burst"));
             assert!((0.0..=1.0).contains(&signal.chance()) && !signal.explain().is_empty());

@@ -26,6 +26,10 @@ pub struct Settings {
     pub backfill_miners: bool,
     /// Most bytes of a block that is taken whole.
     pub block_bytes: usize,
+    /// Whether it is looked for selfish mining on every network, as tests do, and not on main alone. Its chances hold where
+    /// a block takes 600 s on average and costs its miner something: not on regtest, not for testnet's blocks of minimum
+    /// difficulty, and not on signet, whose blocks a few sign.
+    pub selfish_mining_everywhere: bool,
     /// Age at which a time exchange is forgotten, in microseconds.
     pub clock_window_us: i64,
     /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
@@ -61,6 +65,7 @@ impl Default for Settings {
             backfill_miners: true,
             // `MAX_BLOCK_SERIALIZED_SIZE` in `src/consensus/consensus.h@v30`, and what Knots' longer header has besides.
             block_bytes: 4_000_000 + 84,
+            selfish_mining_everywhere: false,
             clock_window_us: 10 * MINUTE_US,
             clock_reach_us: 10 * MINUTE_US,
             // An agent delivers something every ten seconds.

@@ -226,6 +226,8 @@ fn topic_of(row: &Row) -> Topic {
             Body::Lag(_) => Topic::Lags,
             Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
             Body::DoubleSpend(_) => Topic::DoubleSpends,
+            // Has no list of its own yet; what is an alarm becomes an alert.
+            Body::SelfishMining(_) => Topic::Alerts,
         },
     }
 }

@@ -27,6 +27,11 @@ impl Arrival {
         self.first.values().min_by_key(|sighted| sighted.on_server_clock()).copied()
     }
 
+    /// When each node first told of it.
+    pub(crate) const fn told(&self) -> &BTreeMap<NodeName, Sighted> {
+        &self.first
+    }
+
     /// Who told of it in any way.
     pub(crate) const fn sources(&self) -> &BTreeSet<Source> {
         &self.sources

@@ -279,6 +279,12 @@ impl NetworkState {
         self.bodies.miners.get(block)?.as_deref()
     }
 
+    /// The same, with `Some(None)` where the coinbase names no pool that is known, and `None` while it is not known.
+    #[expect(clippy::option_option, reason = "not known yet is not the same as known to be nobody's")]
+    pub(crate) fn miner(&self, block: BlockHash) -> Option<Option<&str>> {
+        self.bodies.miners.get(block).map(Option::as_deref)
+    }
+
     pub(super) fn block_part(&mut self, by: Speaker<'_>, part: &BlockPart, out: &mut Vec<Row>) {
         let header = self.tree.as_ref().and_then(|tree| tree.get(part.block));
         let Some(header) = header else {

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use bmon_event::{AgentTime, BlockHash, ServerTime, Source};
 
+use super::absence::Absence;
 use crate::row::Sighted;
 
 /// A node as part of its network.
@@ -19,6 +20,8 @@ pub(crate) struct Member {
     pub(crate) version_bits: Vec<u32>,
     /// The sources that do not work: since when, and what is wrong.
     pub(crate) broken: BTreeMap<Source, (ServerTime, String)>,
+    /// When it was not following the network.
+    pub(super) absence: Absence,
 }
 
 /// The end of an active chain.

@@ -7,6 +7,7 @@
 //! A node in initial block download speaks of a hundred thousand blocks that everybody else has had for years. Those far
 //! below the best tip are passed over, so that no node can make the tree grow down.
 
+mod absence;
 pub mod analysis;
 mod arrival;
 mod bodies;
@@ -17,6 +18,7 @@ mod plan;
 mod recent;
 mod rivalry;
 mod side;
+mod sight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -72,6 +74,7 @@ pub(crate) struct NetworkState {
     bad_headers: u64,
     /// When this engine first looked at the network: nobody could be heard before.
     looked_since: Option<ServerTime>,
+    is_mined_in_earnest: bool,
 }
 
 /// Who said something, and when.
@@ -111,6 +114,7 @@ impl NetworkState {
             serial: 0,
             bad_headers: 0,
             looked_since: None,
+            is_mined_in_earnest: settings.selfish_mining_everywhere || network.chain() == Some("main"),
         }
     }
 
@@ -147,12 +151,16 @@ impl NetworkState {
                 | Kind::Headers(_)
                 | Kind::SourceState { .. }
                 | Kind::BlockPart(_)
+                | Kind::NodeStarted { .. }
+                | Kind::NodeStopping
+                | Kind::Gap(_)
         )
     }
 
     /// Takes in one event of a node, whose time stands where `sighted` says.
     pub(crate) fn apply(&mut self, node: &NodeName, event: &Event, sighted: Sighted, out: &mut Vec<Row>) {
         let by = Speaker { node, source: event.source, sighted };
+        self.member(node).absence.note(sighted.at, &event.kind);
         match &event.kind {
             Kind::HeaderSeen { block, height, .. } => self.seen(by, *block, *height, Word::Header),
             Kind::BlockReceived { block, .. } | Kind::BlockReconstructed { block, .. } => {

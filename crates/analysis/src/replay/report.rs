@@ -326,7 +326,8 @@ impl Report {
             | Body::Partition(_)
             | Body::Lag(_)
             | Body::DeploymentChange(_)
-            | Body::VersionBit(_) => {}
+            | Body::VersionBit(_)
+            | Body::SelfishMining(_) => {}
         }
     }
 }

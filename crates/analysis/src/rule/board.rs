@@ -59,7 +59,8 @@ const fn is_of_interest(body: &Body) -> bool {
         | Body::ValidityDisagreement(_)
         | Body::Partition(_)
         | Body::Lag(_)
-        | Body::VersionBit(_) => true,
+        | Body::VersionBit(_)
+        | Body::SelfishMining(_) => true,
         Body::RejectedTx(_)
         | Body::Gap(_)
         | Body::VanishedMessage(_)

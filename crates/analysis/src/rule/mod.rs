@@ -15,6 +15,7 @@ mod node_unreachable;
 mod partition;
 mod race;
 mod reorg;
+mod selfish_mining;
 mod tip_old;
 mod unknown_version_bit;
 mod validity_disagreement;
@@ -57,6 +58,7 @@ pub const ALL: &[Declaration] = &[
     bad_block::DECLARATION,
     validity_disagreement::DECLARATION,
     partition::DECLARATION,
+    selfish_mining::DECLARATION,
     node_lagging::DECLARATION,
     node_silent::DECLARATION,
     node_unreachable::DECLARATION,

@@ -112,6 +112,12 @@ impl Withholding {
         Self { interval_us, pairs: 0, left_out: 0, close: 0, closest_us: None }
     }
 
+    /// Goes on with a window as it was.
+    pub const fn resumed(window: &Withheld) -> Self {
+        let Withheld { pairs, left_out, close, closest_us, interval_us, .. } = *window;
+        Self { interval_us, pairs, left_out, close, closest_us }
+    }
+
     /// Takes in a block of the chain and the one after it. Begins a new window if this one is full.
     pub fn push(&mut self, parent: &SeenBlock, child: &SeenBlock) -> Result<Together, Silence> {
         if self.pairs >= WINDOW {
@@ -240,6 +246,7 @@ mod tests {
             watch.push(&parent, &near).unwrap();
         }
         assert_eq!((watch.window().close, watch.window().left_out), (WINDOW, 1));
+        assert_eq!(Withholding::resumed(&watch.window()).window(), watch.window());
         watch.push(&parent, &near).unwrap();
         assert_eq!((watch.window().pairs, watch.window().close, watch.window().left_out), (1, 1, 0));
     }

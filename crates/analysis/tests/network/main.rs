@@ -11,6 +11,7 @@ mod part;
 mod partition;
 mod restart;
 mod rule;
+mod selfish;
 mod stale;
 mod tips;
 mod validity;

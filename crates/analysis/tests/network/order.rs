@@ -34,6 +34,14 @@ fn eventful() -> World {
     world
 }
 
+/// All batches of the first node, then all of the next.
+pub(crate) fn by_node(batches: &[(Batch, ServerTime)], names: &[&str]) -> Vec<(Batch, ServerTime)> {
+    let end = batches.iter().map(|(_, at)| *at).max().unwrap_or_default();
+    let mut ordered: Vec<_> = batches.iter().map(|(batch, _)| (batch.clone(), end)).collect();
+    ordered.sort_by_key(|(batch, _)| names.iter().position(|name| *name == batch.node.as_str()));
+    ordered
+}
+
 /// What was found of the network in the end.
 fn findings(world: &World) -> BTreeMap<FindingId, Body> {
     let of_network = |kind| {

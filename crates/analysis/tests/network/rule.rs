@@ -3,12 +3,14 @@
 use bmon_analysis::{
     alert::{AlertState, Severity},
     rule,
+    selfish::SignalName,
 };
 use bmon_event::{BlockHash, Kind, Source, event::TipStatus};
 
 use crate::{
     fork::common,
-    world::{MINUTE, SECOND, World},
+    selfish,
+    world::{MINUTE, MS, SECOND, World},
 };
 use AlertState::{Firing, Pending, Resolved};
 use Severity::{Critical, Info, Warning};
@@ -208,6 +210,31 @@ fn a_node_that_its_agent_does_not_reach_is_told() {
     world.wait(SECOND);
     assert_eq!(world.alerts_of("node-unreachable"), [(Warning, Resolved, "bob".to_owned())]);
     once(&world);
+}
+
+#[test]
+fn a_burst_of_blocks_that_won_a_race_is_told_once() {
+    for (within_us, expected) in [(100 * MS, 1), (5 * SECOND, 0)] {
+        let (mut world, fork) = selfish::watched();
+        selfish::race(&mut world, fork, 2 * SECOND, within_us);
+        world.pass(MINUTE);
+        let firing = vec![(Critical, Firing, fork.to_string()); expected];
+        assert_eq!(world.alerts_of("selfish-mining"), firing);
+        world.pass(11 * MINUTE);
+        let over = vec![(Critical, Resolved, fork.to_string()); expected];
+        assert_eq!(world.alerts_of("selfish-mining"), over);
+        once(&world);
+    }
+}
+
+#[test]
+fn a_burst_that_is_told_late_opens_no_alert() {
+    let (mut world, fork) = selfish::watched();
+    let held_back = world.hold_back();
+    selfish::race(&mut world, fork, 2 * SECOND, 100 * MS);
+    world.release(held_back, 20 * MINUTE);
+    assert_eq!(selfish::found(&world, SignalName::Burst).len(), 1);
+    quiet(&world, "selfish-mining");
 }
 
 #[test]

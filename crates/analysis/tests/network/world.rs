@@ -38,6 +38,7 @@ pub(crate) const PART_BYTES: usize = 200;
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) now: i64,
+    settings: Settings,
     raw: HashMap<BlockHash, Vec<u8>>,
     heights: HashMap<BlockHash, u32>,
     /// Whole blocks, with their headers.
@@ -104,10 +105,12 @@ impl World {
         Self::with(Settings::default())
     }
 
+    /// Block 0 alone, and an engine with these settings.
     pub(crate) fn with(settings: Settings) -> (Self, BlockHash) {
         let mut world = Self {
             engine: Engine::new(settings),
             now: START,
+            settings,
             raw: HashMap::new(),
             heights: HashMap::new(),
             bodies: HashMap::new(),
@@ -276,7 +279,13 @@ impl World {
     pub(crate) fn hold_back(&mut self) -> Engine {
         self.miners.clear();
         self.raw_blocks.clear();
-        std::mem::replace(&mut self.engine, Engine::new(Settings::default()))
+        let engine = self.new_engine();
+        std::mem::replace(&mut self.engine, engine)
+    }
+
+    /// One with the settings of this world, that knows nothing yet.
+    pub(crate) fn new_engine(&self) -> Engine {
+        Engine::new(self.settings)
     }
 
     /// What was held back is delivered after all, so much later.
@@ -474,7 +483,7 @@ impl World {
 
     /// A new engine takes over, that knows what the store kept of the old one.
     pub(crate) fn restart(&mut self) {
-        let mut engine = Engine::new(Settings::default());
+        let mut engine = self.new_engine();
         let mut headers = self.headers.clone();
         headers.sort_by_key(|row| row.height);
         for row in &headers {

@@ -6,6 +6,7 @@ mod double_spend;
 mod fork;
 mod lag;
 mod partition;
+mod selfish_mining;
 mod stale_block;
 mod tips;
 mod validity_disagreement;
@@ -68,6 +69,7 @@ pub const ALL: &[Declaration] = &[
     partition::DECLARATION,
     lag::DECLARATION,
     version_bit::DECLARATION,
+    selfish_mining::DECLARATION,
     tips::DECLARATION,
 ];
 
