@@ -6,6 +6,7 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 
 /// How long the engine waits, and how much it remembers of each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// How long after hearing the last part of something unfinished it is said as it is, in microseconds.
     pub lateness_us: i64,

@@ -40,8 +40,8 @@ pub use self::{
 #[derive(Debug)]
 pub struct Tree {
     arena: Arena,
-    /// Blocks without a child.
-    tips: BTreeSet<Index>,
+    /// Blocks without a child, by height.
+    tips: BTreeSet<(u32, Index)>,
     waiting: Waiting,
     views: BTreeMap<NodeName, View>,
     contradictions: u64,
@@ -51,7 +51,7 @@ impl Tree {
     /// A tree of one block, at this height: the heights of all others follow.
     pub fn new(root: Header, height: u32) -> Self {
         let arena = Arena::new(root, height);
-        let tips = BTreeSet::from([arena.root()]);
+        let tips = BTreeSet::from([(height, arena.root())]);
         Self { arena, tips, waiting: Waiting::new(), views: BTreeMap::new(), contradictions: 0 }
     }
 
@@ -171,8 +171,9 @@ impl Tree {
             return None;
         };
         let index = self.arena.push(header, parent);
-        self.tips.remove(&parent);
-        self.tips.insert(index);
+        let height = self.arena.height(index);
+        self.tips.remove(&(height - 1, parent));
+        self.tips.insert((height, index));
         Some(index)
     }
 

@@ -60,8 +60,8 @@ pub(crate) struct NetworkState {
     bodies: Bodies,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
-    /// Ends of branches that are long decided, and said.
-    settled: BTreeSet<BlockHash>,
+    /// Branches that end below this height are decided for good, and said.
+    settled_below: u32,
     /// What was said before there was a tree.
     early: Vec<(NodeName, Said)>,
     /// The highest end of an active chain that there was.
@@ -107,7 +107,7 @@ impl NetworkState {
             arrivals: Arrivals::new(settings.blocks),
             bodies: Bodies::new(&settings, pools),
             touched: BTreeSet::new(),
-            settled: BTreeSet::new(),
+            settled_below: 0,
             early: Vec::new(),
             best_height: 0,
             dropped: 0,

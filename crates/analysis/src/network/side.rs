@@ -57,28 +57,11 @@ impl NetworkState {
     /// The branches off the main chain, but for those that are settled and of which nothing new was told.
     pub(crate) fn sides(&mut self, main: BlockHash, touched: &BTreeSet<BlockHash>) -> Vec<Side> {
         let Some(tree) = &self.tree else { return Vec::new() };
-        for block in touched {
-            self.settled.retain(|tip| !is_told_of(tree, main, *tip, *block));
-        }
-        let main_height = tree.height(main).unwrap_or_default();
-        let mut sides = Vec::new();
-        for tip in tree.tips() {
-            if self.settled.contains(&tip) {
-                continue;
-            }
-            let Some(comparison) = tree.compare(main, tip) else { continue };
-            // Blocks on top of the main chain that no node has followed yet are no branch.
-            if comparison.right.length == 0 || comparison.left.length == 0 {
-                continue;
-            }
-            let (fork, fork_height, length) =
-                (comparison.fork, comparison.fork_height, comparison.right.length);
-            if main_height >= fork_height + length + SETTLED {
-                self.settled.insert(tip);
-            }
-            sides.push(Side { tip, fork, fork_height, length, comparison });
-        }
-        sides
+        let mut tips = tree.tips_from(self.settled_below);
+        tips.extend(settled_of(tree, main, touched, self.settled_below));
+        let unsettled = (tree.height(main).unwrap_or_default() + 1).saturating_sub(SETTLED);
+        self.settled_below = self.settled_below.max(unsettled);
+        tips.into_iter().filter_map(|tip| side(tree, main, tip)).collect()
     }
 
     /// When the first of all nodes told of a block.
@@ -118,13 +101,37 @@ impl NetworkState {
     }
 }
 
-/// Whether what was told of `block` is of interest to the branch that ends in `tip`: it is on it, or on the main chain beside
-/// it.
-fn is_told_of(tree: &Tree, main: BlockHash, tip: BlockHash, block: BlockHash) -> bool {
-    if tree.is_ancestor(block, main) != Some(true) {
-        return tree.is_ancestor(block, tip) == Some(true);
-    }
+/// The branches that end below this height and of which something was told.
+fn settled_of(
+    tree: &Tree,
+    main: BlockHash,
+    touched: &BTreeSet<BlockHash>,
+    settled_below: u32,
+) -> BTreeSet<BlockHash> {
     let height = |block| tree.height(block).unwrap_or_default();
-    let above_fork = tree.fork(main, tip).map_or(0, height) + 1;
-    (above_fork..=height(tip) + 1).contains(&height(block))
+    let of_block = |block: &BlockHash| match tree.is_ancestor(*block, main) {
+        Some(false) => tree.tips_above(*block),
+        // What was told of a block of the main chain is of interest to the branches beside it.
+        Some(true) if height(*block) < settled_below => {
+            let tips = tree.tips_from(height(*block).saturating_sub(1));
+            tips.into_iter().filter(|tip| is_beside(tree, main, *tip, height(*block))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let tips = touched.iter().flat_map(of_block);
+    tips.filter(|tip| height(*tip) < settled_below).collect()
+}
+
+/// The branch that ends in `tip`. Blocks on top of the main chain that no node has followed yet are none.
+fn side(tree: &Tree, main: BlockHash, tip: BlockHash) -> Option<Side> {
+    let comparison = tree.compare(main, tip)?;
+    let (fork, fork_height, length) = (comparison.fork, comparison.fork_height, comparison.right.length);
+    (length > 0 && comparison.left.length > 0).then_some(Side { tip, fork, fork_height, length, comparison })
+}
+
+/// Whether the branch that ends in `tip` has a block at this height, or just below it.
+fn is_beside(tree: &Tree, main: BlockHash, tip: BlockHash, height: u32) -> bool {
+    let height_of = |block| tree.height(block).unwrap_or_default();
+    let above_fork = tree.fork(main, tip).map_or(0, height_of) + 1;
+    (above_fork..=height_of(tip) + 1).contains(&height)
 }

@@ -26,6 +26,7 @@ pub(super) struct Index(u32);
 
 impl Index {
     const NONE: Self = Self(u32::MAX);
+    pub(super) const FIRST: Self = Self(0);
 
     const fn at(self) -> usize {
         self.0 as usize

@@ -98,10 +98,26 @@ impl Tree {
 
     /// Every block without a child: the highest first, at one height in the order of the hashes.
     pub fn tips(&self) -> Vec<BlockHash> {
-        let mut tips: Vec<_> =
-            self.tips.iter().map(|tip| (Reverse(self.arena.height(*tip)), self.arena.hash(*tip))).collect();
+        self.tips_from(0)
+    }
+
+    /// Those of them that are at this height or above it, in the same order. Costs nothing for those below.
+    pub fn tips_from(&self, height: u32) -> Vec<BlockHash> {
+        let from = self.tips.range((height, Index::FIRST)..);
+        let mut tips: Vec<_> = from.map(|(height, tip)| (Reverse(*height), self.arena.hash(*tip))).collect();
         tips.sort_unstable();
         tips.into_iter().map(|(_, tip)| tip).collect()
+    }
+
+    /// The blocks without a child that are `block` or above it, the lowest first. None if it is not in the tree.
+    pub fn tips_above(&self, block: BlockHash) -> Vec<BlockHash> {
+        let Some(block) = self.arena.find(block) else { return Vec::new() };
+        let height = self.arena.height(block);
+        if self.tips.contains(&(height, block)) {
+            return vec![self.arena.hash(block)];
+        }
+        let from = self.tips.range((height, Index::FIRST)..).map(|(_, tip)| *tip);
+        from.filter(|tip| self.arena.is_ancestor(block, *tip)).map(|tip| self.arena.hash(tip)).collect()
     }
 
     /// The tips that no other has more work than: one; in a race several; and where chains have different proofs of work,
@@ -110,7 +126,7 @@ impl Tree {
         let mut tips: Vec<_> = self
             .tips
             .iter()
-            .map(|tip| (Reverse(self.arena.work_above_root(*tip)), self.arena.hash(*tip), *tip))
+            .map(|(_, tip)| (Reverse(self.arena.work_above_root(*tip)), self.arena.hash(*tip), *tip))
             .collect();
         tips.sort_unstable();
         let mut best: Vec<(BlockHash, Index)> = Vec::new();
@@ -137,7 +153,7 @@ impl Tree {
                 length: tip_height - self.arena.height(fork),
             }
         };
-        let mut branches: Vec<_> = self.tips.iter().map(|tip| branch(*tip)).collect();
+        let mut branches: Vec<_> = self.tips.iter().map(|(_, tip)| branch(*tip)).collect();
         branches.retain(|branch| branch.length > 0);
         branches.sort_unstable_by_key(|branch| (Reverse(branch.tip_height), branch.tip));
         Some(branches)

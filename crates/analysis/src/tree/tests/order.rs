@@ -108,6 +108,13 @@ fn blocks_are_those_of_the_model(tree: &Tree, model: &Model, all: &[Header]) -> 
     for block in all.iter().filter(|block| known.contains(&block.hash())) {
         prop_assert_eq!(tree.get(block.hash()).unwrap().to_raw(), block.to_raw());
         prop_assert_eq!(tree.height(block.hash()), Some(model.height(block.hash())));
+        let (hash, height) = (block.hash(), model.height(block.hash()));
+        let (from, above) = (tree.tips_from(height), tree.tips_above(hash));
+        let tips = || model.tips().into_iter();
+        prop_assert_eq!(from.len(), tips().filter(|tip| model.height(*tip) >= height).count());
+        prop_assert!(tree.tips().starts_with(&from));
+        let expected: BTreeSet<_> = tips().filter(|tip| model.below(*tip).contains(&hash)).collect();
+        prop_assert_eq!(above.into_iter().collect::<BTreeSet<_>>(), expected);
         for ancestor in model.below(block.hash()) {
             prop_assert_eq!(tree.ancestor(block.hash(), model.height(ancestor)), Some(ancestor));
         }
