@@ -12,6 +12,9 @@ use crate::{
 const GIVEN_UP: u32 = 288;
 const GIVEN_UP_AFTER_US: i64 = 24 * 3_600 * 1_000_000;
 
+/// Blocks below the top that are looked at: the windows that are summed, and the one that is not full.
+const MOST_BELOW: u32 = 5 * WINDOW;
+
 /// The miners of the main chain. Windows begin at heights that 2,016 divides, so that they are the same after a restart.
 #[derive(Debug, Default)]
 pub(super) struct PoolsRuns {
@@ -25,8 +28,10 @@ pub(super) struct PoolsRuns {
 impl PoolsRuns {
     /// Takes in the miners up to the height `top`, in order.
     pub(super) fn look(&mut self, look: &Look<'_>, top: u32, ledger: &mut Ledger, out: &mut Vec<Row>) {
+        // The root moves down for a while after a start; what is above it may yet become the first window.
         let (_, root) = look.network.known_tree().root();
-        let mut next = self.next.unwrap_or_else(|| root.next_multiple_of(WINDOW));
+        let first = root.max(top.saturating_sub(MOST_BELOW)).next_multiple_of(WINDOW);
+        let mut next = self.next.unwrap_or(first);
         while next <= top {
             let Some(block) = at_height(look, next) else { break };
             if let Some(pool) = look.network.miner(block) {
@@ -41,8 +46,7 @@ impl PoolsRuns {
                 break;
             }
         }
-        // The root moves down for a while after a start; what is above it may yet become the first window.
-        self.next = Some(next).filter(|next| *next > root.next_multiple_of(WINDOW) || self.next.is_some());
+        self.next = Some(next).filter(|next| *next > first || self.next.is_some());
         self.say_silence(look, top, ledger, out);
     }
 
