@@ -57,6 +57,11 @@ impl Member {
         }
     }
 
+    /// Whether its agent reaches the node and reads its log, so that what it does not tell it has not heard of.
+    pub(crate) fn is_read(&self) -> bool {
+        [Source::Rpc, Source::Log].iter().all(|source| !self.broken.contains_key(source))
+    }
+
     /// Whether a reply that names `block`, heard at `at`, tells of the tip what was not told otherwise.
     pub(super) fn is_tip_missed(&self, block: BlockHash, at: AgentTime, lateness_us: i64) -> bool {
         self.tip.is_none_or(|tip| tip.block == block || at.micros_since(tip.last) > lateness_us)

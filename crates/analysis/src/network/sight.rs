@@ -1,6 +1,6 @@
 //! What each node has to do with a block, for those who judge by times: when it saw it, and whether that tells anything.
 
-use bmon_event::{AgentTime, BlockHash, NodeName, ServerTime, Source};
+use bmon_event::{AgentTime, BlockHash, NodeName, ServerTime};
 
 use super::{Member, NetworkState};
 use crate::{
@@ -54,8 +54,7 @@ impl NetworkState {
         let at = first.map(|first| AgentTime::from_micros(first.latest.as_micros()));
         member.initial_block_download != Some(true)
             && now.micros_since(member.heard_at) <= self.settings.silence_us
-            && !member.broken.contains_key(&Source::Log)
-            && !member.broken.contains_key(&Source::Rpc)
+            && member.is_read()
             && at.is_some_and(|at| !member.absence.holds(at))
     }
 }

@@ -3,6 +3,8 @@ use bmon_analysis::{
     tree::ProofOfWork,
 };
 
+use bmon_event::{BlockHash, Kind, Source, event::TipStatus};
+
 use crate::{
     fork::common,
     world::{MINUTE, SECOND, World, node},
@@ -50,17 +52,53 @@ fn three_blocks_on_each_side_are_a_partition_and_it_stays_one_until_it_heals() {
     assert_eq!(world.found("stale-block").len(), 5);
 }
 
-#[test]
-fn a_short_side_is_a_partition_when_it_lasts() {
+/// Carol, and bob with her if they are two, on one block while the others find four.
+fn short_side(are_two: bool) -> (World, BlockHash) {
     let (mut world, genesis) = World::new();
     let fork = common(&mut world, genesis);
     let (left, right) = (world.chain(fork, 4), world.block(fork));
-    world.connect("carol", &[right]);
-    world.connect_all(&["alice", "bob"], &left);
-    world.wait(MINUTE);
+    let (one, other) = (["alice", "bob"], ["bob", "carol"]);
+    world.connect_all(if are_two { &other } else { &other[1..] }, &[right]);
+    world.connect_all(if are_two { &one[..1] } else { &one }, &left);
+    (world, left[3])
+}
+
+#[test]
+fn a_short_side_of_two_nodes_is_a_partition_when_it_lasts() {
+    let (mut world, _) = short_side(true);
+    world.pass(29 * MINUTE);
     assert_eq!(world.found("partition").len(), 0);
-    world.wait(30 * MINUTE);
+    world.pass(2 * MINUTE);
     assert_eq!(only(&world).sides.iter().map(|side| side.length).collect::<Vec<_>>(), [1, 4]);
+    // It does not heal by falling silent.
+    world.wait(60 * MINUTE);
+    assert_eq!(only(&world).healed_at_us, None);
+}
+
+#[test]
+fn a_node_alone_that_knows_of_the_other_side_and_does_not_follow_it_is_parted() {
+    let (mut world, left) = short_side(false);
+    world.chain_tips("carol", &[(left, TipStatus::HeadersOnly)]);
+    world.pass(31 * MINUTE);
+    assert_eq!(only(&world).sides.iter().map(|side| side.length).collect::<Vec<_>>(), [1, 4]);
+}
+
+#[test]
+fn a_node_that_was_stopped_or_cut_off_on_the_losing_side_of_a_race_is_behind_and_not_parted() {
+    let (mut world, _) = short_side(false);
+    world.pass(60 * MINUTE);
+    assert_eq!((world.found("partition").len(), world.found("lag").len()), (0, 1));
+
+    let (mut world, left) = short_side(false);
+    world.chain_tips("carol", &[(left, TipStatus::HeadersOnly)]);
+    let detail = "refused".to_owned();
+    world.tell(
+        "carol",
+        Source::Agent,
+        vec![Kind::SourceState { source: Source::Rpc, working: false, detail }],
+    );
+    world.pass(60 * MINUTE);
+    assert_eq!(world.found("partition").len(), 0);
 }
 
 #[test]

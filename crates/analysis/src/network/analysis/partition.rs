@@ -10,8 +10,9 @@ use bmon_event::{BlockHash, NodeName};
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{Body, FindingId, Partition, PartitionSide},
-    network::{Ledger, NetworkState, Saying},
+    network::{Ledger, Member, NetworkState, Saying},
     row::Row,
+    tree::{Comparison, Status},
 };
 
 const ID: &str = "partition";
@@ -26,7 +27,8 @@ pub(super) const DECLARATION: Declaration = Declaration {
 /// some years, as one stale block in 760 squared says.
 pub(super) const BLOCKS: u32 = 3;
 /// A side that is shorter counts when the other has so many and this has lasted for so long: half an hour without one of
-/// them being told of the other, where 99 % of nodes have a block within 15 s.
+/// them being told of the other, where 99 % of nodes have a block within 15 s. But not one node alone that was stopped, or cut
+/// off from its peers, while it was on the losing side of a race: it is behind, which is another finding.
 const LASTING_US: i64 = 30 * 60 * 1_000_000;
 /// A node that was last heard of longer ago than this is on no side any more.
 const GONE_US: i64 = 24 * 3_600 * 1_000_000;
@@ -39,7 +41,7 @@ struct Partitions {
 impl NetworkAnalysis for Partitions {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
         let tips = tips(look);
-        let found = find(look, &tips);
+        let found = self.find(look, &tips);
         for partition in &found {
             let mut partition = partition.clone();
             self.order(look.network, &mut partition);
@@ -75,6 +77,44 @@ impl Partitions {
         partition.sides.sort_by_key(|side| (place(side.first), network.first_time(side.first), side.first));
     }
 
+    /// The partitions that there are: of those that go through one fork, one.
+    fn find(&self, look: &Look<'_>, tips: &BTreeMap<NodeName, BlockHash>) -> Vec<Partition> {
+        let mut distinct: Vec<_> = tips.values().copied().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let mut forks: BTreeMap<BlockHash, u32> = BTreeMap::new();
+        for (place, left) in distinct.iter().enumerate() {
+            for right in &distinct[place + 1..] {
+                let Some(comparison) = look.network.known_tree().compare(*left, *right) else { continue };
+                if self.is_parted(look, *left, *right, comparison) {
+                    forks.insert(comparison.fork, comparison.fork_height);
+                }
+            }
+        }
+        forks.into_iter().map(|(fork, fork_height)| partition(look, tips, fork, fork_height)).collect()
+    }
+
+    fn is_parted(&self, look: &Look<'_>, left: BlockHash, right: BlockHash, comparison: Comparison) -> bool {
+        let is_left_short = comparison.left.length < comparison.right.length;
+        let (short, long) = if is_left_short { (left, right) } else { (right, left) };
+        let (less, more) = {
+            let (left, right) = (comparison.left.length, comparison.right.length);
+            (left.min(right), left.max(right))
+        };
+        let pair = Pair { short, long, comparison };
+        less >= BLOCKS
+            || less > 0
+                && more >= BLOCKS
+                && lasts(look, pair)
+                // What was told goes on until it heals, also while a side is not heard.
+                && (self.is_open(look.network, comparison.fork) || is_side(look, pair))
+    }
+
+    fn is_open(&self, network: &NetworkState, fork: BlockHash) -> bool {
+        let said = self.ledger.get(&FindingId::new(&network.network, ID, &[fork.as_bytes()]));
+        matches!(said.map(|finding| &finding.body), Some(Body::Partition(said)) if said.healed_at_us.is_none())
+    }
+
     fn say(&mut self, network: &NetworkState, partition: Partition, out: &mut Vec<Row>) {
         let firsts = partition.sides.iter().map(|side| side.first);
         let appeared = firsts.clone().max_by_key(|first| network.first_time(*first));
@@ -98,31 +138,37 @@ fn tips(look: &Look<'_>) -> BTreeMap<NodeName, BlockHash> {
     members.filter_map(|(node, _)| Some((node.clone(), tree.active_tip(node)?))).collect()
 }
 
-/// The partitions that there are: of those that go through one fork, one.
-fn find(look: &Look<'_>, tips: &BTreeMap<NodeName, BlockHash>) -> Vec<Partition> {
+/// Two ends of active chains, and what lies between them.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    short: BlockHash,
+    long: BlockHash,
+    comparison: Comparison,
+}
+
+/// Whether two chains have gone on side by side for so long that they are parted though one of them is short.
+fn lasts(look: &Look<'_>, Pair { short, long, comparison }: Pair) -> bool {
     let tree = look.network.known_tree();
-    let mut distinct: Vec<_> = tips.values().copied().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let mut forks: BTreeMap<BlockHash, u32> = BTreeMap::new();
-    for (place, left) in distinct.iter().enumerate() {
-        for right in &distinct[place + 1..] {
-            let Some(comparison) = tree.compare(*left, *right) else { continue };
-            let (short, long) = {
-                let (left, right) = (comparison.left.length, comparison.right.length);
-                (left.min(right), left.max(right))
-            };
-            let lasts = || {
-                let second = [*left, *right].map(|tip| tree.ancestor(tip, comparison.fork_height + 1));
-                let appeared = second.into_iter().flatten().map(|first| look.network.first_time(first)).max();
-                appeared.is_some_and(|at| look.now.micros_since(at) >= LASTING_US)
-            };
-            if short >= BLOCKS || short > 0 && long >= BLOCKS && lasts() {
-                forks.insert(comparison.fork, comparison.fork_height);
-            }
-        }
+    let firsts = [short, long].map(|tip| tree.ancestor(tip, comparison.fork_height + 1));
+    let appeared = firsts.into_iter().flatten().map(|first| look.network.first_time(first)).max();
+    appeared.is_some_and(|at| look.now.micros_since(at) >= LASTING_US)
+}
+
+/// Whether a short side is more than one node that hears of nothing: two nodes, or one that knows of the other side and does
+/// not follow it, or that could not know it because it shows its work in another way.
+fn is_side(look: &Look<'_>, Pair { short, long, comparison }: Pair) -> bool {
+    let (tree, members) = (look.network.known_tree(), look.network.members());
+    let [ours, theirs] = [short, long].map(|tip| tree.ancestor(tip, comparison.fork_height + 1));
+    let (Some(ours), Some(theirs)) = (ours, theirs) else { return false };
+    let is_read = |node: &NodeName| members.get(node).is_some_and(Member::is_read);
+    let is_on_it = |tip| tree.is_ancestor(ours, tip) == Some(true);
+    let on_it: Vec<_> =
+        look.network.live(look.now).filter(|(node, tip)| is_read(node) && is_on_it(*tip)).collect();
+    match on_it[..] {
+        [] => false,
+        [(node, _)] => comparison.by_work().is_none() || tree.status(node, theirs) != Status::Unknown,
+        _ => true,
     }
-    forks.into_iter().map(|(fork, fork_height)| partition(look, tips, fork, fork_height)).collect()
 }
 
 fn partition(
