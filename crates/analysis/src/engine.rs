@@ -218,8 +218,10 @@ impl Engine {
             return;
         }
         let is_catching_up = self.is_catching_up;
+        let node = self.node(batch.network, &batch.node);
+        let made = self.nodes[node.0].state.sighted(batch.made_at);
         let watching = self.watching(batch.network);
-        watching.state.hear(&batch.node, now);
+        watching.state.hear(&batch.node, now, made);
         let is_news = watching.post(&out[before..]) || watching.state.is_touched();
         if !is_catching_up && is_news {
             watching.look(now, out);

@@ -35,7 +35,7 @@ pub struct Settings {
     pub clock_window_us: i64,
     /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
     pub clock_reach_us: i64,
-    /// How long after a node was last heard of it still counts as one that follows the chain, in microseconds.
+    /// How long after a node last told something it still counts as one that follows the chain, in microseconds.
     pub silence_us: i64,
     /// How long a node's row may show an old `heard_at` when nothing else in it changes, in microseconds.
     pub heard_refresh_us: i64,

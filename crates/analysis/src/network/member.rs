@@ -10,6 +10,9 @@ use crate::row::Sighted;
 pub(crate) struct Member {
     /// When the server last heard of it.
     pub(crate) heard_at: ServerTime,
+    /// When its agent made the last batch that came, on the server's clock: of later it has told nothing yet. When the server
+    /// heard it, where the agent's clock is not known.
+    pub(crate) told_until: ServerTime,
     /// Whether it is in initial block download, `None` while it has not told or cannot (up to 0.15).
     pub(crate) initial_block_download: Option<bool>,
     /// The end of its active chain, `None` while it has not told.

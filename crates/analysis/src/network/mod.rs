@@ -118,10 +118,12 @@ impl NetworkState {
         }
     }
 
-    /// A node was heard of at this time.
-    pub(crate) fn hear(&mut self, node: &NodeName, at: ServerTime) {
+    /// A node was heard of at this time, by a batch that its agent made then.
+    pub(crate) fn hear(&mut self, node: &NodeName, at: ServerTime, made: Sighted) {
+        let made_at = made.offset.map_or(at, |_| made.on_server_clock().min(at));
         let member = self.member(node);
         member.heard_at = member.heard_at.max(at);
+        member.told_until = member.told_until.max(made_at);
     }
 
     /// Notes that the network is looked at.
@@ -211,7 +213,8 @@ impl NetworkState {
         heard_at: ServerTime,
     ) {
         let member = self.member(node);
-        (member.heard_at, member.initial_block_download) = (heard_at, initial_block_download);
+        (member.heard_at, member.told_until) = (heard_at, heard_at);
+        member.initial_block_download = initial_block_download;
         if let Some((block, height, sighted)) = tip {
             self.active(Speaker { node, source: Source::Rpc, sighted }, block, height);
         }
@@ -237,11 +240,11 @@ impl NetworkState {
         &self.members
     }
 
-    /// The nodes that follow the chain now: heard of lately, and past initial block download.
+    /// The nodes that follow the chain now: they told something of the last minutes, and are past initial block download.
     pub(crate) fn live(&self, now: ServerTime) -> impl Iterator<Item = (&NodeName, BlockHash)> {
         let silence_us = self.settings.silence_us;
         let is_live = move |member: &Member| {
-            member.initial_block_download != Some(true) && now.micros_since(member.heard_at) <= silence_us
+            member.initial_block_download != Some(true) && now.micros_since(member.told_until) <= silence_us
         };
         let live = self.members.iter().filter(move |(_, member)| is_live(member));
         live.filter_map(|(node, _)| Some((node, self.tree()?.active_tip(node)?)))

@@ -53,7 +53,7 @@ impl NetworkState {
         // Its clock is near enough to the server's for stretches of minutes, or nothing is known of it.
         let at = first.map(|first| AgentTime::from_micros(first.latest.as_micros()));
         member.initial_block_download != Some(true)
-            && now.micros_since(member.heard_at) <= self.settings.silence_us
+            && now.micros_since(member.told_until) <= self.settings.silence_us
             && member.is_read()
             && at.is_some_and(|at| !member.absence.holds(at))
     }

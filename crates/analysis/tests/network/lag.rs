@@ -51,3 +51,15 @@ fn a_node_in_initial_block_download_or_without_a_word_is_not_behind() {
     world.wait(MINUTE);
     assert_eq!(only(&world).blocks_behind, 3);
 }
+
+#[test]
+fn a_node_whose_word_comes_late_is_not_behind() {
+    let (mut world, genesis) = World::new();
+    let fork = common(&mut world, genesis);
+    let blocks = world.chain(fork, 3);
+    let held_back = world.hold_back();
+    world.connect_all(&["alice", "bob"], &blocks);
+    world.connect("carol", &blocks);
+    world.release(held_back, 20 * MINUTE);
+    assert_eq!(world.found("lag").len(), 0);
+}
