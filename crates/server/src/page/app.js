@@ -2,6 +2,7 @@
 
 import { age } from "./format.js";
 import { follow } from "./live.js";
+import * as alerts from "./alert.js";
 import * as chain from "./chain.js";
 import * as view from "./view.js";
 
@@ -11,6 +12,12 @@ const BLOCKS = 15;
 /** Rows of the lists below the blocks. */
 const ROWS = 12;
 const FORKS = 6;
+/** As many as the API gives at once: an alert that is open is never left out for being old. */
+const OPEN_ALERTS = 500;
+/** Those that are over are picked from this many. */
+const ALERTS = 50;
+/** Columns of the table of blocks before those of the nodes. */
+const BLOCK_COLUMNS = 4;
 
 const byId = (id) => document.getElementById(id);
 const body = (id) => byId(id).tBodies[0];
@@ -18,7 +25,7 @@ const body = (id) => byId(id).tBodies[0];
 /** What the API said last, by list. */
 const data = {
   nodes: [], blocks: [], forks: [], stale_blocks: [], partitions: [], validity_disagreements: [],
-  reorgs: [], rejections: [], invalid_blocks: [], gaps: [],
+  reorgs: [], rejections: [], invalid_blocks: [], gaps: [], open_alerts: [], alerts: [], double_spends: [],
 };
 /** The server's clock minus this browser's, in microseconds. */
 let aheadUs = 0;
@@ -26,15 +33,22 @@ let updatedAt = null;
 /** The network that is shown, where there are several. */
 let chosen = null;
 let newestBlock = null;
+/** Alerts that fire and that were said aloud. */
+let told = new Set();
 
 const nowUs = () => Date.now() * 1_000 + aheadUs;
 
+/** The lists by name. A list's name is its topic in the stream, and its field in the reply goes to the same field of `data`,
+    unless it says otherwise. */
 const lists = {
+  "open-alerts": { path: `alerts?open=true&limit=${OPEN_ALERTS}`, topic: "alerts", field: "open_alerts", show: showAlerts },
+  alerts: { path: `alerts?limit=${ALERTS}`, show: showPastAlerts },
   nodes: { path: "nodes", show: showNodes },
   blocks: { path: `blocks?limit=${BLOCKS}`, show: showBlocks },
   partitions: { path: `partitions?limit=${ROWS}`, show: showTrouble },
   "validity-disagreements": { path: `validity-disagreements?limit=${ROWS}`, show: showTrouble },
   forks: { path: `forks?limit=${FORKS}`, show: showForks },
+  "double-spends": { path: `double-spends?limit=${ROWS}`, show: showForks },
   "stale-blocks": { path: `stale-blocks?limit=${ROWS}`, show: showStale },
   reorgs: { path: `reorgs?limit=${ROWS}`, show: showReorgs },
   rejections: { path: `rejections?limit=${ROWS}`, show: showRejections },
@@ -43,15 +57,13 @@ const lists = {
 };
 
 /** Asks for a list, soon; what is asked for while a request runs is asked once more after it. */
-function ask(topic) {
-  const list = lists[topic];
-  if (list == null) return;
+function ask(list) {
   list.wanted = true;
   if (list.busy) return;
   list.busy = true;
   load(list).finally(() => setTimeout(() => {
     list.busy = false;
-    if (list.wanted) ask(topic);
+    if (list.wanted) ask(list);
   }, PACE_MS));
 }
 
@@ -61,7 +73,7 @@ async function load(list) {
     const response = await fetch(`api/v1/${list.path}`, { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const reply = await response.json();
-    for (const key of Object.keys(data)) if (key in reply) data[key] = reply[key];
+    for (const key of Object.keys(reply)) if (key in data) data[list.field ?? key] = reply[key];
     if (reply.now_us != null) aheadUs = reply.now_us - Date.now() * 1_000;
     updatedAt = Date.now();
     list.show();
@@ -114,9 +126,9 @@ function showBlocks() {
   const blocks = ofNetwork(data.blocks);
   const names = ofNetwork(data.nodes).map((node) => node.node);
   const head = byId("blocks").tHead.rows[0];
-  const shown = [...head.cells].slice(3).map((cell) => cell.textContent);
+  const shown = [...head.cells].slice(BLOCK_COLUMNS).map((cell) => cell.textContent);
   if (shown.join() !== names.join()) {
-    while (head.cells.length > 3) head.lastElementChild.remove();
+    while (head.cells.length > BLOCK_COLUMNS) head.lastElementChild.remove();
     head.append(...names.map((name) => view.element("th", { scope: "col", className: "node" }, name)));
     body("blocks").rowsOfKey = new Map();
   }
@@ -132,6 +144,24 @@ function announce(block) {
   newestBlock = block.block;
 }
 
+/** What is open stands on top, of every network: an alert is not to be missed. */
+function showAlerts() {
+  const open = data.open_alerts.map((alert) => ({ ...alert, named: chosen != null })).sort(alerts.byLoudness);
+  view.fill(byId("open-alerts"), open, byFinding, (item) => [alerts.alertItem(item)], "");
+  const section = byId("open-alerts").parentElement;
+  section.hidden = open.length === 0;
+  section.dataset.loudest = alerts.loudest(open) ?? "none";
+  const firing = open.filter((alert) => alert.state === "firing");
+  const fresh = firing.find((alert) => !told.has(alert.id));
+  if (fresh != null) byId("announcer").textContent = `Alert, ${fresh.severity}: ${fresh.summary}`;
+  told = new Set(firing.map((alert) => alert.id));
+}
+
+function showPastAlerts() {
+  const past = ofNetwork(data.alerts).filter((alert) => alert.state === "resolved").slice(0, ROWS);
+  view.fill(body("past-alerts"), past, byFinding, (item) => [alerts.pastRow(item)], "No alert has come and gone.");
+}
+
 /** What is wrong now stands on top; without it the section is not there. */
 function showTrouble() {
   const parted = ofNetwork(data.partitions).filter((item) => item.healed_at == null);
@@ -145,7 +175,9 @@ function showTrouble() {
 }
 
 function showForks() {
-  view.fill(byId("forks"), ofNetwork(data.forks), byFinding, (item) => [chain.forkItem(item)], "The chain has not forked.");
+  const spends = new Map(ofNetwork(data.double_spends).map((item) => [`${item.network} ${item.fork}`, item]));
+  const forks = ofNetwork(data.forks).map((fork) => ({ ...fork, spends: spends.get(`${fork.network} ${fork.fork}`) }));
+  view.fill(byId("forks"), forks, byFinding, (item) => [chain.forkItem(item)], "The chain has not forked.");
 }
 
 function showStale() {
@@ -233,4 +265,6 @@ fetch("api/v1/status").then((response) => response.json()).then((status) => {
   byId("version").textContent = `bmon ${status.version}`;
 }).catch(() => {});
 setInterval(tick, 1_000);
-follow("api/v1/stream", (topics) => (topics ?? Object.keys(lists)).forEach(ask), show);
+follow("api/v1/stream", (topics) => Object.entries(lists)
+  .filter(([name, { topic }]) => topics?.includes(topic ?? name) ?? true)
+  .forEach(([, list]) => ask(list)), show);

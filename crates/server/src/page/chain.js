@@ -1,17 +1,19 @@
 // What was found of the chain, as trees, rows and warnings.
 
-import { UNKNOWN, count, duration } from "./format.js";
+import { UNKNOWN, bitcoins, count, duration } from "./format.js";
 import { ago, cell, element, hash, small, when } from "./view.js";
 
 const STATUS = { active: "on its chain", valid: "valid", "header-only": "header only", invalid: "invalid", unknown: UNKNOWN };
 
 const names = (nodes) => nodes.join(", ");
-const blocks = (number) => `${count(number)} block${number === 1 ? "" : "s"}`;
+const many = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+const blocks = (number) => many(number, "block");
 const tag = (kind, text, title) => element("span", { className: `tag ${kind}`, title }, text);
 
 /** A block of a tree. */
-function box(height, block, kind = "") {
-  return element("span", { className: `box ${kind}` }, element("b", {}, count(height)), hash(block, "block"));
+function box(height, block, kind = "", pool = null) {
+  return element("span", { className: `box ${kind}` }, element("b", {}, count(height)), hash(block, "block"),
+    pool == null ? null : element("span", { className: "small pool", title: `Mined by ${pool}` }, pool));
 }
 
 /** A fork as a tree: the last common block, and the branches in the order in which they were seen. */
@@ -22,7 +24,18 @@ export function forkItem(fork) {
     small([ago(fork.at_us, fork.at), " ago"]), outcome(fork));
   const branches = element("ul", { className: "branches" }, fork.branches.map((branch) => branchItem(fork, branch)));
   return element("li", { className: "fork" }, title,
-    element("div", { className: "tree" }, box(fork.fork_height, fork.fork, "root"), branches));
+    element("div", { className: "tree" }, box(fork.fork_height, fork.fork, "root"), branches),
+    fork.spends == null ? null : element("p", { className: "spends" }, spendsOf(fork.spends)));
+}
+
+/** What the branches of a fork confirmed differently. */
+function spendsOf({ double_spends: spends, double_spent_sat: sat, fee_bumps: bumps, only_here: only, missing }) {
+  const parts = [spends > 0 ? [element("b", { className: "bad" }, many(spends, "double spend")), ` of ${bitcoins(sat)} in all`]
+    : missing.length > 0 ? ["no double spend yet"] : ["no double spend"]];
+  if (bumps > 0) parts.push([many(bumps, "fee bump")]);
+  if (only > 0) parts.push([`${many(only, "transaction")} in no other branch`]);
+  if (missing.length > 0) parts.push([`${blocks(missing.length)} not read yet`]);
+  return parts.flatMap((part, place) => [place > 0 ? ", " : "", ...part]);
 }
 
 function outcome(fork) {
@@ -34,7 +47,7 @@ function outcome(fork) {
 
 function branchItem(fork, branch) {
   const kind = kindOf(fork, branch);
-  const shown = branch.blocks.map((block, place) => box(fork.fork_height + 1 + place, block, kind));
+  const shown = branch.blocks.map((block, place) => box(fork.fork_height + 1 + place, block, kind, branch.miners[place]));
   const more = branch.length - branch.blocks.length;
   if (more > 0) shown.push(element("span", { className: "box more" }, `+ ${blocks(more)}`));
   return element("li", { className: `branch ${kind}` },
@@ -79,6 +92,7 @@ export function staleRow(stale) {
     when(stale.at_us, stale.at),
     element("th", { scope: "row", className: "number" }, count(stale.height)),
     cell("", hash(stale.block, "block"), word),
+    cell("pool", stale.miner ?? UNKNOWN),
     cell("", hash(stale.replaced_by, "block")),
     cell("wrap", nodes),
   );

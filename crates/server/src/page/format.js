@@ -40,6 +40,9 @@ export function bytes(value) {
   return `${digits(value / 1e12)} TB`;
 }
 
+/** An amount of satoshi in bitcoin, without the zeros at its end. */
+export const bitcoins = (sat) => `${(sat / 1e8).toFixed(8).replace(/\.?0+$/, "")} BTC`;
+
 /** The ends of a hash: block hashes begin with zeros, so that the last digits tell more. */
 export const ends = (hash) => [hash.slice(0, 6), hash.slice(-10)];
 

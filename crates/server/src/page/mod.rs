@@ -28,6 +28,11 @@ const FILES: &[File] = &[
     File { path: "/style.css", content_type: "text/css; charset=utf-8", content: include_str!("style.css") },
     File { path: "/app.js", content_type: "text/javascript; charset=utf-8", content: include_str!("app.js") },
     File {
+        path: "/alert.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("alert.js"),
+    },
+    File {
         path: "/chain.js",
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("chain.js"),

@@ -153,9 +153,18 @@ export function blockRow(block, names) {
   return element("tr", {},
     element("th", { scope: "row", className: "number" }, element("a", { href: `api/v1/blocks/${block.block}` }, count(block.height))),
     cell("", hash(block.block, "block"), tagOf(block)),
+    miner(block.miner),
     when(block.first_at_us, block.first_at, true),
     names.map((name) => arrival(block, name)),
   );
+}
+
+/** Who mined a block: a dash while its coinbase was not read. */
+function miner(miner) {
+  if (miner == null) return element("td", { className: "pool quiet", title: "Its coinbase was not read" }, UNKNOWN);
+  const text = miner.coinbase_text === "" ? "Its coinbase has no text" : `Its coinbase says ${miner.coinbase_text}`;
+  const by = miner.by == null ? "" : `Known by its ${miner.by.kind} ${miner.by[miner.by.kind]}. `;
+  return element("td", { className: `pool ${miner.pool == null ? "quiet" : ""}`, title: by + text }, miner.pool ?? "not known");
 }
 
 function tagOf(block) {

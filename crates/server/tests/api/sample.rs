@@ -1,20 +1,20 @@
 //! Three nodes on one network, as the engine would give them: blocks that all have or that a node is missing, one whose
 //! order the clocks cannot tell, an invalid one, a reorg, refusals, gaps and a failing source.
 
+#[path = "sample/alert.rs"]
+mod alert;
 #[path = "sample/chain.rs"]
 mod chain;
+#[path = "sample/miner.rs"]
+mod miner;
 
 use bmon_analysis::{
-    alert::{Alert, AlertId, AlertState, Severity},
-    double_spend::{Fate, Replacement, Unshared},
     finding::{
-        Body, DeploymentChange, DoubleSpend, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg,
-        VanishedMessage,
+        Body, DeploymentChange, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage,
     },
-    pool::{Mark, Miner, Recognised},
     row::{
-        AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, MinerRow, NodeRow, Offset, RawBlockRow,
-        Row, Sighted, SourceRow, Stage, TxSighting,
+        AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
+        SourceRow, Stage, TxSighting,
     },
 };
 use bmon_event::{
@@ -87,7 +87,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     vanished_messages(&mut rows, now);
     transactions(&mut rows, now);
     findings(&mut rows, now);
-    alerts(&mut rows, now);
+    alert::rows(&mut rows, now);
     rows.push(finding(
         1,
         "bob",
@@ -102,8 +102,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
         }),
     ));
     chain::rows(&mut rows, now);
-    miners(&mut rows);
-    double_spends(&mut rows, now);
+    miner::rows(&mut rows, now);
     rows
 }
 
@@ -172,48 +171,6 @@ fn processing(rows: &mut Vec<Row>, now: ServerTime) {
     }
 }
 
-/// The newest block is of a pool, the next of nobody known, and of the others the coinbase was not read. One that was
-/// left behind is kept whole.
-fn miners(rows: &mut Vec<Row>) {
-    let pool = Recognised { name: "ViaBTC".to_owned(), by: Mark::Tag { tag: "/ViaBTC/".to_owned() } };
-    for (number, pool, text) in [(1, Some(pool), "/ViaBTC/Mined by alice/"), (2, None, "my own rig")] {
-        let miner = Miner { pool, coinbase_text: text.to_owned() };
-        rows.push(Row::Miner(MinerRow { network: network(), block: block(number), miner }));
-    }
-    rows.push(Row::RawBlock(RawBlockRow { network: network(), block: block(0xa1), raw: vec![0xa1; 300] }));
-}
-
-fn double_spends(rows: &mut Vec<Row>, now: ServerTime) {
-    for (fork, seconds, fate) in [(7, 431, Fate::DoubleSpend), (9, 90_000, Fate::OnlyHere)] {
-        let is_theft = fate == Fate::DoubleSpend;
-        let replacement =
-            Replacement { txid: txid(9), block: block(5), pays_the_same: false, unpaid_sat: 70_000 };
-        let replacements = if is_theft { vec![replacement] } else { Vec::new() };
-        let body = Body::DoubleSpend(DoubleSpend {
-            fork: block(fork),
-            fork_height: 207,
-            winner: Some(block(5)),
-            branches: vec![vec![block(5), block(4), block(3)], vec![block(0xa1), block(0xa2)]],
-            missing: Vec::new(),
-            double_spends: u32::from(is_theft),
-            double_spent_sat: if is_theft { 70_000 } else { 0 },
-            fee_bumps: 0,
-            only_here: Some(u32::from(!is_theft)),
-            entries: vec![Unshared { txid: txid(8), block: block(0xa1), fate, replacements }],
-            omitted: 0,
-        });
-        rows.push(Row::Finding(Box::new(Finding {
-            id: FindingId::new(&network(), body.kind(), &[block(fork).as_bytes()]),
-            revision: 2,
-            network: network(),
-            node: None,
-            sighted: sighted("alice", now.plus_micros(-seconds * S)),
-            sources: vec![Source::Log, Source::Rpc],
-            body,
-        })));
-    }
-}
-
 fn invalid_block(rows: &mut Vec<Row>, now: ServerTime) {
     let at = now.plus_micros(-75 * S);
     rows.push(Row::Block(BlockRow { network: network(), block: block(0x66), height: Some(212) }));
@@ -254,51 +211,6 @@ fn finding(number: u8, node: &str, at: ServerTime, source: Source, body: Body) -
         sources: vec![source],
         body,
     }))
-}
-
-fn alerts(rows: &mut Vec<Row>, now: ServerTime) {
-    let ago = |seconds: i64| now.plus_micros(-seconds * S);
-    let alert = |number: u8, rule: &str, severity, state, seconds: i64, summary: &str| {
-        Row::Alert(Box::new(Alert {
-            id: AlertId([number; 16]),
-            revision: 2,
-            network: network(),
-            rule: rule.to_owned(),
-            subject: if rule.starts_with("node") { "carol".to_owned() } else { block(0xa1).to_string() },
-            node: rule.starts_with("node").then(|| name("carol")),
-            severity,
-            state,
-            active_at_us: ago(seconds),
-            fired_at_us: (state != AlertState::Pending).then(|| ago(seconds - 1)),
-            resolved_at_us: (state == AlertState::Resolved).then(|| ago(seconds - 600)),
-            summary: summary.to_owned(),
-            findings: vec![FindingId::new(&network(), rule, &[])],
-        }))
-    };
-    rows.push(alert(
-        1,
-        "reorg",
-        Severity::Warning,
-        AlertState::Firing,
-        431,
-        "bob left 2 blocks after block 207",
-    ));
-    rows.push(alert(
-        2,
-        "node-silent",
-        Severity::Warning,
-        AlertState::Pending,
-        45,
-        "nothing was heard of carol for a while",
-    ));
-    rows.push(alert(
-        3,
-        "race",
-        Severity::Info,
-        AlertState::Resolved,
-        2_900,
-        "2 branches of 1 block after block 200 compete",
-    ));
 }
 
 fn findings(rows: &mut Vec<Row>, now: ServerTime) {

@@ -11,7 +11,7 @@ use bmon_analysis::{
 };
 use bmon_event::{BlockHash, NodeName, ServerTime, Source};
 
-use super::{MS, S, block, chain_block, finding, name, network, sighted};
+use super::{MS, S, block, chain_block, finding, miner::pool, name, network, sighted};
 
 /// Every block with its height, and the number of the block below it.
 const BLOCKS: [(u8, u32, u8); 15] = [
@@ -112,7 +112,7 @@ fn branch(now: ServerTime, seconds: i64, numbers: &[u8], at: [&[&str]; 4]) -> Fo
     let [active_at, valid_at, invalid_at, header_only_at] = at.map(names);
     ForkBranch {
         blocks: blocks(numbers),
-        miners: numbers.iter().map(|number| (number % 2 == 1).then(|| "ViaBTC".to_owned())).collect(),
+        miners: numbers.iter().map(|number| pool(*number).map(str::to_owned)).collect(),
         length: u32::try_from(numbers.len()).unwrap(),
         seen_at_us: now.plus_micros(-seconds * S),
         active_at,
@@ -176,7 +176,7 @@ fn stale_blocks(rows: &mut Vec<Row>, now: ServerTime) {
             fork: block(fork),
             fork_height: 212 - u32::from(fork),
             is_stale: true,
-            miner: (number % 2 == 1).then(|| "AntPool".to_owned()),
+            miner: pool(number).map(str::to_owned),
             nodes: statuses.iter().map(status).collect(),
         };
         rows.push(of_network(number, node, now.plus_micros(-seconds * S), Body::StaleBlock(body)));

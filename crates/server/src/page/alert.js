@@ -1,0 +1,43 @@
+// Alerts: those that are open on top of the page, those that are over as rows.
+
+import { duration } from "./format.js";
+import { ago, cell, element, small, when } from "./view.js";
+
+const KINDS = { critical: "bad", warning: "warn", info: "info" };
+const LOUDNESS = ["critical", "warning", "info"];
+
+/** The loudest first, those that fire before those that may yet, and of equals those that began last. */
+export function byLoudness(a, b) {
+  return LOUDNESS.indexOf(a.severity) - LOUDNESS.indexOf(b.severity)
+    || Number(a.state === "pending") - Number(b.state === "pending") || b.active_at_us - a.active_at_us;
+}
+
+/** The loudest of the alerts that fire, null if none does. */
+export const loudest = (alerts) => alerts.filter((alert) => alert.state === "firing").sort(byLoudness)[0]?.severity ?? null;
+
+const severity = (alert) => element("span", { className: `tag ${KINDS[alert.severity] ?? ""}` }, alert.severity);
+
+/** An alert that is not over. `alert.named` says that its network has to be told. */
+export function alertItem(alert) {
+  return element("li", { className: `alert ${alert.state}` },
+    severity(alert),
+    element("span", { className: "what" },
+      element("b", {}, alert.summary), " ",
+      element("span", { className: "about" },
+        element("span", { className: "item" }, `${alert.state} for `, ago(alert.active_at_us, alert.active_at),
+          alert.state === "pending" ? ", fires if it goes on" : null),
+        element("span", { className: "item" }, `rule ${alert.rule}`),
+        alert.named ? element("span", { className: "item" }, `network ${alert.network}`) : null,
+        element("span", { className: "item" }, "what to do: ", element("code", {}, alert.runbook)))));
+}
+
+export function pastRow(alert) {
+  const unfired = alert.fired_at == null ? small(" · did not fire") : null;
+  return element("tr", {},
+    when(alert.active_at_us, alert.active_at),
+    cell("number", duration(alert.resolved_at_us - alert.active_at_us)),
+    cell("", severity(alert)),
+    element("th", { scope: "row" }, alert.rule),
+    cell("wrap", alert.summary, unfired),
+  );
+}
