@@ -46,6 +46,11 @@ pub(crate) fn list<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// So many of them: `1 block`, `2 blocks`.
+pub(crate) fn many(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What a block is to a node, a dash where it has not told that it knows it.
 pub(crate) const fn status(status: Status) -> &'static str {
     match status {

@@ -14,8 +14,9 @@ use crate::{failure::Result, text::list};
 /// The end of `--help`.
 const AFTER_HELP: &str = "\
 Every fork is drawn from the last block that all branches share upwards, the branch that was seen first on top. Of a branch
-at most six blocks are named. What nodes make of its first block stands below them: `active` is on the node's chain,
-`valid` was found so and is not on it, `header only` says that the node has told no more.";
+at most six blocks are named, each with the pool that mined it, where its coinbase tells. What nodes make of its first
+block stands below them: `active` is on the node's chain, `valid` was found so and is not on it, `header only` says that the
+node has told no more.";
 
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
@@ -73,8 +74,11 @@ fn draw(text: &mut String, fork: &Fork, Branch { branch, seen_at }: &Branch, is_
     let won = if has_won { ", won" } else { "" };
     let plural = if branch.length == 1 { "" } else { "s" };
     text.push_str(&format!("  {turn} {} block{plural}{won}, first seen {seen_at}\n", branch.length));
+    let mut miners = branch.miners.iter();
     for (block, height) in branch.blocks.iter().zip(fork.fork_height + 1..) {
-        text.push_str(&format!("  {trunk}{height:>8}  {block}\n"));
+        let miner = miners.next().and_then(Option::as_deref);
+        let miner = miner.map_or_else(String::new, |pool| format!("  {pool}"));
+        text.push_str(&format!("  {trunk}{height:>8}  {block}{miner}\n"));
     }
     let named = u32::try_from(branch.blocks.len()).unwrap_or(u32::MAX);
     let more = branch.length.saturating_sub(named);
@@ -105,9 +109,10 @@ mod tests {
 
     fn branch(blocks: &[char], length: u32, nodes: [&[&str]; 4]) -> serde_json::Value {
         let blocks: Vec<_> = blocks.iter().map(|digit| hash(*digit)).collect();
+        let miners: Vec<_> = blocks.iter().map(|block| (*block == hash('d')).then_some("ViaBTC")).collect();
         let [active, valid, invalid, header_only] = nodes;
         json!({
-            "blocks": blocks, "length": length, "seen_at": "2026-05-28T20:00:00.000000Z", "seen_at_us": 0,
+            "blocks": blocks, "length": length, "miners": miners, "seen_at": "2026-05-28T20:00:00.000000Z", "seen_at_us": 0,
             "active_at": active, "valid_at": valid, "invalid_at": invalid, "header_only_at": header_only,
         })
     }
@@ -142,7 +147,7 @@ mod tests {
              \x20 │           invalid at bob\n\
              \x20 └─ 2 blocks, won, first seen 2026-05-28T20:00:00.000000Z\n\
              \x20        100  {}\n\
-             \x20        101  {}\n\
+             \x20        101  {}  ViaBTC\n\
              \x20             active at alice, bob\n\
              \x20             header only at carol\n",
             hash('a'),

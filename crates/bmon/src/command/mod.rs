@@ -6,11 +6,13 @@ mod blocks;
 mod config;
 mod demo;
 mod deployments;
+mod double_spends;
 mod explain;
 mod files;
 mod forks;
 mod gaps;
 mod invalid_blocks;
+mod lags;
 mod local;
 mod nodes;
 mod partitions;
@@ -24,6 +26,7 @@ mod staged;
 mod stale_blocks;
 mod tips;
 mod tx;
+mod validity_disagreements;
 mod vanished_messages;
 mod watch;
 
@@ -87,10 +90,16 @@ pub(crate) enum Command {
     Tips(tips::Tips),
     /// The latest forks of the chain: who followed which branch, and which one won
     Forks(forks::Forks),
+    /// What the branches of the latest forks confirmed differently: what was spent twice
+    DoubleSpends(double_spends::DoubleSpends),
     /// The latest blocks that were left behind
     StaleBlocks(stale_blocks::StaleBlocks),
     /// The latest times at which nodes followed different chains and went on to do so
     Partitions(partitions::Partitions),
+    /// The latest blocks that some nodes found valid and others invalid
+    ValidityDisagreements(validity_disagreements::ValidityDisagreements),
+    /// The latest times at which a node was behind the others for long
+    Lags(lags::Lags),
     /// The latest reorgs
     Reorgs(reorgs::Reorgs),
     /// The latest transactions that nodes refused
@@ -126,8 +135,11 @@ impl Command {
             Self::Alerts(command) => command.run(config),
             Self::Tips(command) => command.run(config),
             Self::Forks(command) => command.run(config),
+            Self::DoubleSpends(command) => command.run(config),
             Self::StaleBlocks(command) => command.run(config),
             Self::Partitions(command) => command.run(config),
+            Self::ValidityDisagreements(command) => command.run(config),
+            Self::Lags(command) => command.run(config),
             Self::Reorgs(command) => command.run(config),
             Self::Rejections(command) => command.run(config),
             Self::InvalidBlocks(command) => command.run(config),
