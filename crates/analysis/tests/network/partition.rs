@@ -85,9 +85,17 @@ fn a_node_alone_that_knows_of_the_other_side_and_does_not_follow_it_is_parted() 
 
 #[test]
 fn a_node_that_was_stopped_or_cut_off_on_the_losing_side_of_a_race_is_behind_and_not_parted() {
-    let (mut world, _) = short_side(false);
+    let (mut world, left) = short_side(false);
     world.pass(60 * MINUTE);
     assert_eq!((world.found("partition").len(), world.found("lag").len()), (0, 1));
+    // Back among the others it hears of their blocks before it follows them.
+    let height = Some(6);
+    let header = Kind::HeaderSeen { block: world.at_height(left, 6), height, peer: None, compact: false };
+    world.log("carol", vec![header]);
+    world.pass(9 * MINUTE);
+    assert_eq!(world.found("partition").len(), 0);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.found("partition").len(), 1);
 
     let (mut world, left) = short_side(false);
     world.chain_tips("carol", &[(left, TipStatus::HeadersOnly)]);

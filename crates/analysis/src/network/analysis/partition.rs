@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bmon_event::{BlockHash, NodeName};
+use bmon_event::{BlockHash, NodeName, ServerTime};
 
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
@@ -20,7 +20,7 @@ const ID: &str = "partition";
 pub(super) const DECLARATION: Declaration = Declaration {
     id: ID,
     about: "Which nodes follow a chain of their own, since which block, and how far each side has come.",
-    make: || Box::new(Partitions { ledger: Ledger::default() }),
+    make: || Box::new(Partitions { ledger: Ledger::default(), standing: BTreeMap::new() }),
 };
 
 /// Blocks on each side from which on it is no race. The last race of three blocks on main was in 2013; two happen once in
@@ -30,12 +30,16 @@ pub(super) const BLOCKS: u32 = 3;
 /// them being told of the other, where 99 % of nodes have a block within 15 s. But not one node alone that was stopped, or cut
 /// off from its peers, while it was on the losing side of a race: it is behind, which is another finding.
 const LASTING_US: i64 = 30 * 60 * 1_000_000;
+/// For so long nodes must be seen to stand on a short side. A slow machine takes minutes for a few full blocks.
+const STANDING_US: i64 = 10 * 60 * 1_000_000;
 /// A node that was last heard of longer ago than this is on no side any more.
 const GONE_US: i64 = 24 * 3_600 * 1_000_000;
 
 #[derive(Debug)]
 struct Partitions {
     ledger: Ledger,
+    /// Since when nodes stand on a short side of these forks: one that hears of the other side is about to change over.
+    standing: BTreeMap<BlockHash, ServerTime>,
 }
 
 impl NetworkAnalysis for Partitions {
@@ -78,36 +82,37 @@ impl Partitions {
     }
 
     /// The partitions that there are: of those that go through one fork, one.
-    fn find(&self, look: &Look<'_>, tips: &BTreeMap<NodeName, BlockHash>) -> Vec<Partition> {
+    fn find(&mut self, look: &Look<'_>, tips: &BTreeMap<NodeName, BlockHash>) -> Vec<Partition> {
         let mut distinct: Vec<_> = tips.values().copied().collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let mut forks: BTreeMap<BlockHash, u32> = BTreeMap::new();
+        let (mut forks, mut standing): (BTreeMap<BlockHash, u32>, _) = (BTreeMap::new(), BTreeMap::new());
         for (place, left) in distinct.iter().enumerate() {
             for right in &distinct[place + 1..] {
-                let Some(comparison) = look.network.known_tree().compare(*left, *right) else { continue };
-                if self.is_parted(look, *left, *right, comparison) {
-                    forks.insert(comparison.fork, comparison.fork_height);
+                let Some(pair) = Pair::of(look, *left, *right) else { continue };
+                if self.is_parted(look, pair, &mut standing) {
+                    forks.insert(pair.comparison.fork, pair.comparison.fork_height);
                 }
             }
         }
+        self.standing = standing;
         forks.into_iter().map(|(fork, fork_height)| partition(look, tips, fork, fork_height)).collect()
     }
 
-    fn is_parted(&self, look: &Look<'_>, left: BlockHash, right: BlockHash, comparison: Comparison) -> bool {
-        let is_left_short = comparison.left.length < comparison.right.length;
-        let (short, long) = if is_left_short { (left, right) } else { (right, left) };
-        let (less, more) = {
-            let (left, right) = (comparison.left.length, comparison.right.length);
-            (left.min(right), left.max(right))
-        };
-        let pair = Pair { short, long, comparison };
-        less >= BLOCKS
-            || less > 0
-                && more >= BLOCKS
-                && lasts(look, pair)
-                // What was told goes on until it heals, also while a side is not heard.
-                && (self.is_open(look.network, comparison.fork) || is_side(look, pair))
+    fn is_parted(&self, look: &Look<'_>, pair: Pair, standing: &mut BTreeMap<BlockHash, ServerTime>) -> bool {
+        if pair.less == 0 || pair.more < BLOCKS {
+            return false;
+        }
+        if pair.less >= BLOCKS {
+            return true;
+        }
+        let fork = pair.comparison.fork;
+        if is_side(look, pair) {
+            standing.insert(fork, self.standing.get(&fork).copied().unwrap_or(look.now));
+        }
+        let stands = standing.get(&fork).is_some_and(|since| look.now.micros_since(*since) >= STANDING_US);
+        // What was told goes on until it heals, also while a side is not heard.
+        lasts(look, pair) && (stands || self.is_open(look.network, fork))
     }
 
     fn is_open(&self, network: &NetworkState, fork: BlockHash) -> bool {
@@ -143,11 +148,26 @@ fn tips(look: &Look<'_>) -> BTreeMap<NodeName, BlockHash> {
 struct Pair {
     short: BlockHash,
     long: BlockHash,
+    /// Blocks of the short side, and of the long one.
+    less: u32,
+    more: u32,
     comparison: Comparison,
 }
 
+impl Pair {
+    fn of(look: &Look<'_>, left: BlockHash, right: BlockHash) -> Option<Self> {
+        let comparison = look.network.known_tree().compare(left, right)?;
+        let (less, more) = (comparison.left.length, comparison.right.length);
+        Some(if less <= more {
+            Self { short: left, long: right, less, more, comparison }
+        } else {
+            Self { short: right, long: left, less: more, more: less, comparison }
+        })
+    }
+}
+
 /// Whether two chains have gone on side by side for so long that they are parted though one of them is short.
-fn lasts(look: &Look<'_>, Pair { short, long, comparison }: Pair) -> bool {
+fn lasts(look: &Look<'_>, Pair { short, long, comparison, .. }: Pair) -> bool {
     let tree = look.network.known_tree();
     let firsts = [short, long].map(|tip| tree.ancestor(tip, comparison.fork_height + 1));
     let appeared = firsts.into_iter().flatten().map(|first| look.network.first_time(first)).max();
@@ -156,7 +176,7 @@ fn lasts(look: &Look<'_>, Pair { short, long, comparison }: Pair) -> bool {
 
 /// Whether a short side is more than one node that hears of nothing: two nodes, or one that knows of the other side and does
 /// not follow it, or that could not know it because it shows its work in another way.
-fn is_side(look: &Look<'_>, Pair { short, long, comparison }: Pair) -> bool {
+fn is_side(look: &Look<'_>, Pair { short, long, comparison, .. }: Pair) -> bool {
     let (tree, members) = (look.network.known_tree(), look.network.members());
     let [ours, theirs] = [short, long].map(|tip| tree.ancestor(tip, comparison.fork_height + 1));
     let (Some(ours), Some(theirs)) = (ours, theirs) else { return false };
