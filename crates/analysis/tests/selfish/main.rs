@@ -2,22 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
 
+#[path = "../../benches/simulation/server.rs"]
+mod server;
 #[path = "../../benches/simulation/world/mod.rs"]
 mod world;
 
-use std::collections::BTreeMap;
-
 use bmon_analysis::{
     Engine, Settings,
+    alert::{Alert, Severity},
     finding::Body,
     row::{Row, Stage},
     selfish::{Seen, Sight},
 };
-use bmon_event::Network;
+use bmon_event::{AgentTime, Network};
+use server::hear;
 use world::{
     INTERVAL_S, Plan, World,
     attack::Attack,
-    telling::{hash, tell},
+    header::Headers,
+    telling::{Oddities, Told, batch, tell},
 };
 
 const HONEST: Plan = Plan { seed: 42, blocks: 20_000, nodes: 3, attack: None };
@@ -77,19 +80,20 @@ fn a_selfish_miner_gains_what_the_paper_says() {
 #[test]
 fn the_engine_hears_the_same_world_through_events() {
     let world = World::new(Plan { blocks: 5_000, ..HONEST });
+    let names = Headers::of(&world);
     let (mut engine, mut rows) = (Engine::new(Settings::default()), Vec::new());
-    for (received_at, batch) in tell(&world, Network::from_chain("main").unwrap()) {
-        engine.tick(received_at, &mut rows);
-        engine.apply(&batch, received_at, &mut rows);
+    let network = Network::from_chain("main").unwrap();
+    for (sequence, Told { at, node, events }) in (1..).zip(tell(&world, &names, Oddities::default())) {
+        engine.tick(at, &mut rows);
+        engine.apply(&batch(network, node, sequence, AgentTime::default(), events), at, &mut rows);
     }
-    let numbers: BTreeMap<_, _> = (0..world.blocks.len()).map(|number| (hash(number), number)).collect();
     let chain = world.chain();
     let (mut headers, mut reorgs) = (0, 0);
     for row in rows {
         match row {
             Row::BlockSighting(row) if row.stage == Stage::Header => {
                 let node: usize = row.node.as_str().strip_prefix("node-").unwrap().parse().unwrap();
-                if let Sight::Seen(seen) = world.seen(numbers[&row.block]).nodes[node] {
+                if let Sight::Seen(seen) = world.seen(names.number(row.block).unwrap()).nodes[node] {
                     // The engine knows the clock at least as well as the exchange before the block tells it.
                     let told = Seen::of(&row.sighted).unwrap();
                     let slack_us = 1_000;
@@ -100,7 +104,7 @@ fn the_engine_hears_the_same_world_through_events() {
             }
             Row::Finding(finding) => {
                 let Body::Reorg(reorg) = &finding.body else { continue };
-                assert!(!chain.contains(&numbers[reorg.old.last().unwrap()]));
+                assert!(!chain.contains(&names.number(*reorg.old.last().unwrap()).unwrap()));
                 reorgs += 1;
             }
             _ => {}
@@ -108,4 +112,25 @@ fn the_engine_hears_the_same_world_through_events() {
     }
     assert!(headers > 14_000, "{headers}");
     assert!(reorgs > 0);
+}
+
+#[test]
+fn honest_days_with_all_that_nodes_go_through_wake_nobody() {
+    let world = World::new(Plan { blocks: 800, nodes: 4, ..HONEST });
+    let oddities = Oddities { slow: Some(3), new: Some((2, world.end_s() * 0.4)) };
+    let heard = hear(&world, oddities);
+    assert!(heard.batches > 75_000, "{}", heard.batches);
+    // Once a day each window says how it stands.
+    assert!(heard.findings["selfish-mining"] > 4, "{:?}", heard.findings);
+    let fired: Vec<_> = heard.alerts.values().filter(|alert| alert.fired_at_us.is_some()).collect();
+    assert!(!fired.is_empty());
+    assert!(fired.iter().all(|alert| alert.severity < Severity::Critical), "{fired:#?}");
+}
+
+#[test]
+fn a_selfish_miner_is_told_of_within_days() {
+    let attack = Some(Attack { share: 0.3, gamma: 0.0, pause_s: 0.0 });
+    let heard = hear(&World::new(Plan { blocks: 400, nodes: 4, attack, ..HONEST }), Oddities::default());
+    let is_told = |alert: &&Alert| alert.rule == "selfish-mining" && alert.severity == Severity::Critical;
+    assert!(heard.alerts.values().filter(is_told).count() > 3, "{:#?}", heard.alerts);
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod attack;
 mod delay;
+pub(crate) mod header;
 mod node;
 mod pool;
 mod random;
@@ -16,6 +17,7 @@ pub(crate) mod telling;
 use bmon_analysis::selfish::{Seen, SeenBlock, Sight};
 use bmon_event::ServerTime;
 
+pub(crate) use self::node::{Outage, Trouble};
 use self::{
     attack::{Attack, Private},
     delay::Spread,
@@ -93,6 +95,15 @@ impl World {
         self.nodes.len()
     }
 
+    pub(crate) fn node(&self, node: usize) -> &Node {
+        &self.nodes[node]
+    }
+
+    /// When the last block was found.
+    pub(crate) fn end_s(&self) -> f64 {
+        self.blocks.last().map_or(0.0, |block| block.found_s)
+    }
+
     /// The longest chain that was published, lowest first.
     pub(crate) fn chain(&self) -> Vec<usize> {
         let public =
@@ -159,8 +170,13 @@ impl Block {
 }
 
 /// A second since the start, on the server's clock.
-fn server(at_s: f64) -> ServerTime {
+pub(crate) fn server(at_s: f64) -> ServerTime {
     ServerTime::from_micros(micros((START_S + at_s) * 1e6))
+}
+
+/// The second since the start that the server's clock shows.
+pub(crate) fn second(at: ServerTime) -> f64 {
+    at.as_micros() as f64 / 1e6 - START_S
 }
 
 struct Mining {

@@ -1,6 +1,8 @@
 //! The nodes that watch: when they are away, where their clocks stand, and how well that is known.
 
-use super::random::Random;
+use bmon_event::ServerTime;
+
+use super::{random::Random, second, server};
 
 const DAY_S: f64 = 86_400.0;
 /// A node is restarted or cut off this often and for so long on average.
@@ -33,6 +35,25 @@ struct Span {
     to_s: f64,
 }
 
+/// A stretch of time in which a node sees nothing, or is not heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
+    pub(crate) trouble: Trouble,
+}
+
+/// What an outage is. Each in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The node was restarted.
+    Stopped,
+    /// It had no peers.
+    CutOff,
+    /// Its agent did not run, or did not reach the server: what it tells comes late.
+    Unheard,
+}
+
 /// An interval, in microseconds, that holds the server's clock minus a node's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -49,9 +70,26 @@ impl Node {
         Self { seed: random.bits(), offset_us, outages, clockless }
     }
 
-    /// The end of the outage that this time is in, `None` if it is in none.
-    pub(crate) fn away_until_s(&self, at_s: f64) -> Option<f64> {
-        Some(find(&self.outages, at_s, 0.0)?.to_s)
+    /// All outages, in order.
+    pub(crate) fn outages(&self) -> impl Iterator<Item = Outage> {
+        let troubles = [Trouble::Stopped, Trouble::CutOff, Trouble::Unheard].into_iter().cycle();
+        let outage =
+            |(span, trouble): (&Span, Trouble)| Outage { from_s: span.from_s, to_s: span.to_s, trouble };
+        self.outages.iter().zip(troubles).map(outage)
+    }
+
+    /// The outage that this time is in, `None` if it is in none.
+    pub(crate) fn outage(&self, at_s: f64) -> Option<Outage> {
+        let span = find(&self.outages, at_s, 0.0)?;
+        self.outages().find(|outage| outage.from_s.total_cmp(&span.from_s).is_eq())
+    }
+
+    /// When the server hears what is sent at this time.
+    pub(crate) fn heard_at(&self, sent: ServerTime) -> ServerTime {
+        match self.outage(second(sent)) {
+            Some(Outage { trouble: Trouble::Unheard, to_s, .. }) => server(to_s).max(sent),
+            _ => sent,
+        }
     }
 
     /// Whether it follows the network at this time, as far as a caller can tell.
