@@ -1,5 +1,5 @@
-//! `cargo run --example seeds DIR` writes what the fuzzer starts from: for each target a folder of recorded lines and
-//! rendered wordings, and `dictionary`, the words of all format strings.
+//! `cargo run --example seeds DIR` writes what the fuzzer starts from: for each target a folder of recorded lines,
+//! rendered wordings, or what the committed corpus keeps, and `dictionary`, the words of all format strings.
 
 use std::{collections::BTreeSet, fmt::Write, fs, io, path::Path};
 
@@ -32,6 +32,9 @@ fn main() -> io::Result<()> {
     )?;
     write(out, "reader", logs.iter().flat_map(|log| pieces(log)).map(|log| reader(&log)))?;
     write(out, "peer_controlled", imitations())?;
+    for target in ["body", "header", "pools"] {
+        write(out, target, kept(target)?.into_iter())?;
+    }
     write(out, "wire", logs.iter().flat_map(|log| pieces(log)).flat_map(|log| wire(&log)))
 }
 
@@ -46,6 +49,19 @@ fn recorded() -> io::Result<Vec<Vec<u8>>> {
         }
     }
     Ok(logs)
+}
+
+/// What the corpus of a target keeps under a name of its own: the blocks of real nodes, and lists of pools.
+fn kept(target: &str) -> io::Result<Vec<Vec<u8>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let mut inputs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("kept-") {
+            inputs.push(fs::read(entry.path())?);
+        }
+    }
+    Ok(inputs)
 }
 
 fn write(out: &Path, target: &str, seeds: impl Iterator<Item = Vec<u8>>) -> io::Result<()> {

@@ -9,12 +9,18 @@ use std::{
 
 #[path = "../../../fuzz/fuzz_targets/assembler.rs"]
 mod assembler;
+#[path = "../../../fuzz/fuzz_targets/body.rs"]
+mod body;
+#[path = "../../../fuzz/fuzz_targets/header.rs"]
+mod header;
 #[path = "../../../fuzz/fuzz_targets/line.rs"]
 mod line;
 #[path = "../../../fuzz/fuzz_targets/message.rs"]
 mod message;
 #[path = "../../../fuzz/fuzz_targets/peer_controlled.rs"]
 mod peer_controlled;
+#[path = "../../../fuzz/fuzz_targets/pools.rs"]
+mod pools;
 #[path = "../../../fuzz/fuzz_targets/reader.rs"]
 mod reader;
 #[path = "../../../fuzz/fuzz_targets/split.rs"]
@@ -24,11 +30,14 @@ mod wire;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 7] = [
+const TARGETS: [(&str, Check); 10] = [
     ("assembler", assembler::check),
+    ("body", body::check),
+    ("header", header::check),
     ("line", line::check),
     ("message", message::check),
     ("peer_controlled", peer_controlled::check),
+    ("pools", pools::check),
     ("reader", reader::check),
     ("split", split::check),
     ("wire", wire::check),
