@@ -169,16 +169,6 @@ impl NetworkState {
         &self.members
     }
 
-    /// The nodes that follow the chain now: they told something of the last minutes, and are past initial block download.
-    pub(crate) fn live(&self, now: ServerTime) -> impl Iterator<Item = (&NodeName, BlockHash)> {
-        let silence_us = self.settings.silence_us;
-        let is_live = move |member: &Member| {
-            member.initial_block_download != Some(true) && now.micros_since(member.told_until) <= silence_us
-        };
-        let live = self.members.iter().filter(move |(_, member)| is_live(member));
-        live.filter_map(|(node, _)| Some((node, self.tree()?.active_tip(node)?)))
-    }
-
     /// When each node first told of a block, and why some found it invalid.
     pub(crate) fn arrival(&self, block: BlockHash) -> Option<&Arrival> {
         self.arrivals.get(block)

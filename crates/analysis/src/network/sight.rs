@@ -29,6 +29,16 @@ impl NetworkState {
         self.is_mined_in_earnest
     }
 
+    /// The nodes that follow the chain now: they told something of the last minutes, and are past initial block download.
+    pub(crate) fn live(&self, now: ServerTime) -> impl Iterator<Item = (&NodeName, BlockHash)> {
+        let silence_us = self.settings.silence_us;
+        let is_live = move |member: &Member| {
+            member.initial_block_download != Some(true) && now.micros_since(member.told_until) <= silence_us
+        };
+        let live = self.members.iter().filter(move |(_, member)| is_live(member));
+        live.filter_map(|(node, _)| Some((node, self.tree()?.active_tip(node)?)))
+    }
+
     /// The block as the nodes saw it, in the order of their names. `None` if no node told of it when it came, or that is
     /// forgotten.
     pub(crate) fn seen_block(&self, block: BlockHash, now: ServerTime) -> Option<SeenBlock> {

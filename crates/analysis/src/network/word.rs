@@ -88,8 +88,20 @@ impl NetworkState {
         }
     }
 
+    /// Notes that the node told of a block when it came, unless a node in initial block download tells of what others have
+    /// had for long: that would make it forgotten what came lately.
+    fn note_arrival(&mut self, by: Speaker<'_>, block: BlockHash, height: Option<u32>) {
+        if !self.is_long_past(height) {
+            self.arrivals.note(block, by.node, by.sighted, height);
+        }
+    }
+
+    fn is_long_past(&self, height: Option<u32>) -> bool {
+        height.is_some_and(|height| height.saturating_add(need::DEPTH) < self.best_height)
+    }
+
     fn seen(&mut self, by: Speaker<'_>, block: BlockHash, height: Option<u32>, word: Word) {
-        self.arrivals.note(block, by.node, by.sighted, height);
+        self.note_arrival(by, block, height);
         self.say(by, block, height, word);
     }
 
@@ -97,7 +109,7 @@ impl NetworkState {
         if reason.is_some_and(is_of_the_moment) {
             return;
         }
-        self.arrivals.note(block, by.node, by.sighted, height);
+        self.note_arrival(by, block, height);
         self.arrivals.note_invalid(block, by.node, reason);
         self.say(by, block, height, Word::Invalid);
     }
@@ -107,7 +119,7 @@ impl NetworkState {
         let member = self.member(by.node);
         member.has_log_tips |= source == Source::Log;
         let counts = source == Source::Log || !member.has_log_tips;
-        self.arrivals.note(block, by.node, by.sighted, height);
+        self.note_arrival(by, block, height);
         if counts {
             self.active(by, block, height);
         } else {
@@ -151,7 +163,9 @@ impl NetworkState {
         let height = height.or_else(|| self.arrivals.height(block));
         let stamp = Stamp { at: by.sighted.at, serial: self.serial };
         let said = Said { block, height, word, stamp };
-        self.arrivals.note_source(block, by.source, by.sighted.at);
+        if !self.is_long_past(height) {
+            self.arrivals.note_source(block, by.source, by.sighted.at);
+        }
         if self.tree.is_some() {
             self.pass_on(by.node, said);
         } else if self.early.len() < MOST_EARLY {

@@ -5,6 +5,7 @@ use bmon_analysis::{
     alert::Severity,
     finding::{Body, SelfishMining},
     selfish::{Signal, SignalName},
+    settings::Retention,
 };
 use bmon_event::{BlockHash, Kind};
 
@@ -211,4 +212,25 @@ fn without_miners_there_is_not_enough_history_and_it_is_said_once() {
         "not enough history: of 2016 blocks that it takes, the miners of 1 in a row are known"
     );
     assert_eq!(world.found("selfish-mining")[0].revision, 1);
+}
+
+#[test]
+fn a_node_in_initial_block_download_makes_nobody_forget_who_saw_what() {
+    let blocks = Retention { entries: 64, ..Settings::default().blocks };
+    let (mut world, genesis) = World::with(Settings { blocks, ..settings() });
+    let chain = world.chain(genesis, 4_200);
+    for name in NODES {
+        world.chain_info(name, chain[4_199], false);
+    }
+    world.pass(11 * MINUTE);
+    race(&mut world, chain[4_199], 2 * SECOND, 100 * MS);
+    let old = |(height, block): (u32, &BlockHash)| Kind::Tip {
+        block: *block,
+        height: Some(height),
+        log2_work: None,
+        transactions: None,
+    };
+    world.log("dave", (1..).zip(&chain[..100]).map(old).collect());
+    world.wait(11 * SECOND);
+    assert_eq!(found(&world, SignalName::Burst).len(), 1);
 }
