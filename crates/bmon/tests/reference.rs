@@ -29,6 +29,7 @@ const COMMANDS: &[&[&str]] = &[
     &["invalid-blocks"],
     &["gaps"],
     &["vanished-messages"],
+    &["selfish-mining"],
     &["deployments"],
     &["replay"],
     &["explain"],

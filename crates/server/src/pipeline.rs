@@ -226,8 +226,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::Lag(_) => Topic::Lags,
             Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
             Body::DoubleSpend(_) => Topic::DoubleSpends,
-            // Has no list of its own yet; what is an alarm becomes an alert.
-            Body::SelfishMining(_) => Topic::Alerts,
+            Body::SelfishMining(_) => Topic::SelfishMining,
         },
     }
 }

@@ -21,6 +21,7 @@ mod rejections;
 mod reorgs;
 mod replay;
 mod run;
+mod selfish_mining;
 mod server;
 mod staged;
 mod stale_blocks;
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     Gaps(gaps::Gaps),
     /// The latest log messages that are absent since a node's version changed
     VanishedMessages(vanished_messages::VanishedMessages),
+    /// What the signals of selfish mining say, with the chance of it if all miners are honest
+    SelfishMining(selfish_mining::SelfishMining),
     /// The latest soft forks that came into another state, and bits that miners set and no node knows
     Deployments(deployments::Deployments),
     /// Find the same things in old logs, without a server
@@ -145,6 +148,7 @@ impl Command {
             Self::InvalidBlocks(command) => command.run(config),
             Self::Gaps(command) => command.run(config),
             Self::VanishedMessages(command) => command.run(config),
+            Self::SelfishMining(command) => command.run(config),
             Self::Deployments(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),

@@ -21,7 +21,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
               `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
-              `deployments`, `double-spends`), and `beat` after five seconds \
+              `deployments`, `double-spends`, `selfish-mining`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -69,11 +69,13 @@ pub enum Topic {
     Deployments,
     /// `/api/v1/double-spends`.
     DoubleSpends,
+    /// `/api/v1/selfish-mining`.
+    SelfishMining,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -91,6 +93,7 @@ impl Topic {
         Self::Tips,
         Self::Deployments,
         Self::DoubleSpends,
+        Self::SelfishMining,
     ];
 }
 

@@ -31,6 +31,7 @@ mod raw_block;
 mod refusal;
 pub mod rejections;
 pub mod reorgs;
+pub mod selfish_mining;
 pub mod stale_blocks;
 mod state;
 pub mod status;
@@ -106,6 +107,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &vanished_messages::ENDPOINT,
     &alerts::ENDPOINT,
     &deployments::ENDPOINT,
+    &selfish_mining::ENDPOINT,
     &double_spends::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,

@@ -124,6 +124,7 @@ async fn lists_lead_from_part_to_part() {
         "gaps",
         "vanished-messages",
         "double-spends",
+        "selfish-mining",
     ] {
         let key = list.replace('-', "_");
         let all = json(&site.get(&format!("/api/v1/{list}")).await.body);

@@ -4,9 +4,10 @@
 use bmon_analysis::{
     finding::{
         Body, Finding, FindingId, Fork, ForkBranch, InvalidBlock, Lag, NodeStatus, Partition, PartitionSide,
-        StaleBlock, ValidityDisagreement, Verdict,
+        SelfishMining, StaleBlock, ValidityDisagreement, Verdict,
     },
     row::{HeaderRow, NodeTip, Row, Tip, TipsRow},
+    selfish::SignalName,
     tree::{ProofOfWork, Status},
 };
 use bmon_event::{BlockHash, NodeName, ServerTime, Source};
@@ -46,7 +47,28 @@ pub(super) fn rows(rows: &mut Vec<Row>, now: ServerTime) {
     disagreements(rows, now);
     partitions(rows, now);
     lags(rows, now);
+    selfish_mining(rows, now);
     rows.push(tips(now));
+}
+
+fn selfish_mining(rows: &mut Vec<Row>, now: ServerTime) {
+    for (number, have, seconds) in [(0xe1, 212, 110), (0xe2, 150, 40_000)] {
+        let explanation = format!(
+            "not enough history: of 2016 blocks that it takes, the miners of {have} in a row are known"
+        );
+        let said = SelfishMining {
+            signal: SignalName::Runs,
+            is_alarm: false,
+            chance: None,
+            explanation,
+            block: block(1),
+            from_height: 0,
+            to_height: have - 1,
+            numbers: None,
+        };
+        let body = Body::SelfishMining(Box::new(said));
+        rows.push(of_network(number, "alice", now.plus_micros(-seconds * S), body));
+    }
 }
 
 /// Not the block's real header, whose hash would be another.
