@@ -35,6 +35,9 @@ pub struct Settings {
     pub clock_window_us: i64,
     /// Distance from the nearest time exchange beyond which a clock's offset counts as unknown, in microseconds.
     pub clock_reach_us: i64,
+    /// How many blocks below its best tip the headers of a network are asked for and kept in mind. Those that were left
+    /// behind farther down are found when the tree reaches them.
+    pub header_depth: u32,
     /// How long after a node last told something it still counts as one that follows the chain, in microseconds.
     pub silence_us: i64,
     /// How long a node's row may show an old `heard_at` when nothing else in it changes, in microseconds.
@@ -71,6 +74,7 @@ impl Default for Settings {
             clock_reach_us: 10 * MINUTE_US,
             // An agent delivers something every ten seconds.
             silence_us: 10 * MINUTE_US,
+            header_depth: crate::network::DEPTH,
             heard_refresh_us: SECOND_US,
         }
     }

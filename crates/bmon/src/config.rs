@@ -34,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) journal_hours: u64,
     pub(crate) journal_max_bytes: u64,
     pub(crate) transaction_days: u32,
+    pub(crate) header_depth: u32,
     pub(crate) pools: PathBuf,
 }
 

@@ -31,6 +31,7 @@ fn measure(dir: &Path, agents: u64, transactions: u64) {
         journal_horizon: Duration::from_hours(48),
         journal_max_bytes: 4 << 30,
         transaction_retention: Duration::from_hours(720),
+        header_depth: 4_032,
         pools: None,
     };
     std::fs::create_dir_all(dir).expect("the temporary directory can be written");

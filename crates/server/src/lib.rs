@@ -76,6 +76,8 @@ pub struct Config {
     pub journal_max_bytes: u64,
     /// How long rows about single transactions are kept.
     pub transaction_retention: Duration,
+    /// How many blocks below its best tip the headers of a network are fetched and looked at.
+    pub header_depth: u32,
     /// A list of mining pools, as `pools-v2.json` of the community or its older `pools.json`; `None` for those only that
     /// are known without one.
     pub pools: Option<PathBuf>,
@@ -277,7 +279,8 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
         ingest::count(&counters.journal_damaged, journal.first() - stored - 1);
     }
     let accepted = Arc::new(Accepted::default());
-    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, pools)?;
+    let settings = Settings { header_depth: config.header_depth, ..Settings::default() };
+    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools)?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, time, accepted })
@@ -285,9 +288,9 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
 
 /// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what
 /// happened while no server ran is found by what the nodes say now.
-fn restored(reader: &Reader, pools: Pools) -> Result<Engine, StoreError> {
-    let mut engine = Engine::new(Settings::default()).with_pools(pools);
-    for row in reader.last_headers(network::DEPTH)? {
+fn restored(reader: &Reader, settings: Settings, pools: Pools) -> Result<Engine, StoreError> {
+    let mut engine = Engine::new(settings).with_pools(pools);
+    for row in reader.last_headers(settings.header_depth)? {
         engine.restore_header(&row);
     }
     for row in reader.last_miners(network::DEPTH)? {

@@ -32,7 +32,10 @@ impl NetworkState {
         let best = self.best_height(tree);
         let mut needs: Vec<Need> = missing(tree).map(|missing| self.need(&missing, best)).collect();
         let (_, root_height) = tree.root();
-        if needs.is_empty() && root_height > 0 && best.saturating_sub(root_height) < DEPTH {
+        if needs.is_empty()
+            && root_height > 0
+            && best.saturating_sub(root_height) < self.settings.header_depth
+        {
             let what = Wanted::Headers { block: tree.root_parent(), count: AT_ONCE.min(root_height) };
             needs.push(Need { network: self.network, what, nodes: self.nodes(&[]) });
         }

@@ -179,7 +179,7 @@ impl NetworkState {
     fn pass_on(&mut self, node: &NodeName, said: Said) {
         let Some(tree) = &mut self.tree else { return };
         let Said { block, height, word, stamp } = said;
-        let floor = self.best_height.max(tree.root().1).saturating_sub(need::DEPTH);
+        let floor = self.best_height.max(tree.root().1).saturating_sub(self.settings.header_depth);
         let is_downloading =
             || self.members.get(node).is_some_and(|member| member.initial_block_download == Some(true));
         let is_unplaced = || height.is_none() && tree.height(block).is_none();

@@ -1,4 +1,7 @@
-use bmon_analysis::finding::{Body, StaleBlock};
+use bmon_analysis::{
+    Settings,
+    finding::{Body, StaleBlock},
+};
 use bmon_event::{BlockHash, event::TipStatus};
 
 use crate::{
@@ -88,4 +91,15 @@ fn an_old_stale_block_that_a_node_has_known_for_long_is_found() {
     world.chain_tips("bob", &[(chain[299], TipStatus::Active), (unseen, TipStatus::HeadersOnly)]);
     let nodes = &stale(&world)[0].nodes;
     assert_eq!(nodes.len(), 2, "{nodes:?}");
+}
+
+#[test]
+fn the_tree_reaches_as_deep_as_it_is_asked_to() {
+    // A first answer has 512 headers; more are asked for as long as the tree is not deep enough.
+    for (header_depth, lowest) in [(10, 89), (1_000, 0)] {
+        let (mut world, genesis) = World::with(Settings { header_depth, ..Settings::default() });
+        let chain = world.chain(genesis, 600);
+        world.chain_info("alice", chain[599], false);
+        assert_eq!(world.headers.iter().map(|row| row.height).min(), Some(lowest), "{header_depth}");
+    }
 }

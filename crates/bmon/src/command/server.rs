@@ -61,6 +61,7 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         journal_horizon: Duration::from_hours(settings.journal_hours),
         journal_max_bytes: settings.journal_max_bytes,
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
+        header_depth: settings.header_depth,
         pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
     };
     bmon_server::Server::start(&config).map_err(|error| match error {
