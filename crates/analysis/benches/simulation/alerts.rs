@@ -25,9 +25,10 @@ pub(crate) fn honest(years: u64, plan: Plan) {
     let start_s = seconds();
     let mut fired: BTreeMap<(String, Severity), usize> = BTreeMap::new();
     let (mut findings, mut batches): (BTreeMap<&str, usize>, u64) = (BTreeMap::new(), 0);
-    let mut waits = [0; 2];
+    let (mut waits, mut invalid) = ([0; 2], 0);
     for world in worlds(years, plan) {
         let heard = hear(&world, oddities(&world));
+        invalid += world.blocks.iter().filter(|block| block.invalid && block.is_published()).count();
         for (count, longer_s) in waits.iter_mut().zip([5_400.0, 9_000.0]) {
             *count +=
                 world.chain().windows(2).filter(|pair| world.wait_s(pair[0], pair[1]) > longer_s).count();
@@ -47,7 +48,10 @@ pub(crate) fn honest(years: u64, plan: Plan) {
         "\n{years} honest years through the engine: {batches} batches, {:.0} s; rows of findings {findings:?}",
         seconds() - start_s
     );
-    println!("blocks that took 90 minutes and more {}, 150 minutes and more {}", waits[0], waits[1]);
+    println!(
+        "blocks that took 90 minutes and more {}, 150 minutes and more {}; invalid ones {invalid}",
+        waits[0], waits[1]
+    );
     table(years, &fired);
 }
 

@@ -1,6 +1,6 @@
 //! The rules, one in each file: they turn what is found, and what is not heard, into alerts. A rule says which conditions
 //! hold now, as a function of what is known and of the time. What becomes of them is the same for all and stands in
-//! [`alarm`]: a condition that held for the rule's grace fires, one that has not held for its hold is over.
+//! `alarm.rs`: a condition that held for the rule's grace fires, one that has not held for its hold is over.
 //!
 //! A rule about something that happened holds for a while after it happened, on the event's own time: so what is told late
 //! opens no alert, and a journal that is read again opens none a second time. A rule's id is its file's name in kebab-case.
