@@ -4,6 +4,8 @@ use bmon_analysis::{
     Settings,
     alert::Severity,
     finding::{Body, SelfishMining},
+    pool::{Mark, Miner, Recognised},
+    row::MinerRow,
     selfish::{Signal, SignalName},
     settings::Retention,
 };
@@ -12,7 +14,7 @@ use bmon_event::{BlockHash, Kind};
 use crate::{
     fork::common,
     order::by_node,
-    world::{MINUTE, MS, SECOND, World, node},
+    world::{MINUTE, MS, SECOND, World, network, node},
 };
 
 pub(crate) const NODES: [&str; 3] = ["alice", "bob", "carol"];
@@ -233,4 +235,40 @@ fn a_node_in_initial_block_download_makes_nobody_forget_who_saw_what() {
     world.log("dave", (1..).zip(&chain[..100]).map(old).collect());
     world.wait(11 * SECOND);
     assert_eq!(found(&world, SignalName::Burst).len(), 1);
+}
+
+/// Who mined the block of this height: every tenth of heights has seven pools once each and one pool three times, in a row
+/// or not.
+fn pool(height: u32, in_a_row: bool) -> String {
+    let mines = if in_a_row { height % 10 < 3 } else { matches!(height % 10, 0 | 3 | 6) };
+    if mines { "selfish".to_owned() } else { format!("pool {}", height % 7) }
+}
+
+#[test]
+fn a_pool_whose_blocks_follow_each_other_is_told_once_two_weeks_of_miners_are_known() {
+    for (in_a_row, is_alarm) in [(true, true), (false, false)] {
+        let (mut world, genesis) = World::with(settings());
+        let chain = world.chain(genesis, 4_040);
+        let mut engine = world.new_engine();
+        for (height, block) in (0..).zip(std::iter::once(&genesis).chain(&chain)) {
+            engine.restore_header(&world.header_row(*block));
+            let by = Mark::Tag { tag: "tag".to_owned() };
+            let pool = Some(Recognised { name: pool(height, in_a_row), by });
+            let miner = Miner { pool, coinbase_text: String::new() };
+            engine.restore_miner(MinerRow { network: network(), block: *block, miner });
+        }
+        world.engine = engine;
+        world.connect_all(&NODES, &chain[4_039..]);
+        // The rest is looked at once it is two hours old.
+        world.now += 3 * 60 * MINUTE;
+        for name in NODES {
+            world.log(name, vec![]);
+        }
+        world.wait(2 * SECOND);
+        let runs = found(&world, SignalName::Runs);
+        let judged: Vec<_> = runs.iter().filter(|found| found.chance.is_some()).collect();
+        assert!(!judged.is_empty(), "{runs:#?}");
+        assert!(judged.iter().all(|found| found.is_alarm == is_alarm), "{judged:#?}");
+        assert_eq!(world.alerts_of("selfish-mining").is_empty(), !is_alarm);
+    }
 }

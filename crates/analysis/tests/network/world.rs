@@ -264,6 +264,12 @@ impl World {
         alerts.into_iter().map(|alert| (alert.severity, alert.state, alert.subject.clone())).collect()
     }
 
+    /// A block's header, as an engine says it.
+    pub(crate) fn header_row(&self, block: BlockHash) -> HeaderRow {
+        let (height, raw) = (self.heights[&block], self.raw[&block].clone());
+        HeaderRow { network: network(), block, height, raw }
+    }
+
     /// The block at this height below `tip`.
     pub(crate) fn at_height(&self, tip: BlockHash, height: u32) -> BlockHash {
         let mut block = tip;
