@@ -60,8 +60,18 @@ impl Absence {
 
     /// Whether the node may not have been following at this time.
     pub(super) fn holds(&self, at: AgentTime) -> bool {
+        self.is_new(at) || self.spans.iter().any(|span| span.from <= at && span.to.is_none_or(|to| at <= to))
+    }
+
+    /// Whether the node is on its way to the tip at this time: in initial block download, or a while after that, after a start, or
+    /// after it was first heard of. One that is stopped is on no way.
+    pub(super) fn is_catching_up(&self, at: AgentTime) -> bool {
+        let is_on_its_way = |span: &Span| span.to.map_or(span.why == Why::Downloading, |to| at <= to);
+        self.is_new(at) || self.spans.iter().any(|span| span.from <= at && is_on_its_way(span))
+    }
+
+    fn is_new(&self, at: AgentTime) -> bool {
         self.since.is_none_or(|since| at < since.plus_micros(CATCHING_UP_US))
-            || self.spans.iter().any(|span| span.from <= at && span.to.is_none_or(|to| at <= to))
     }
 
     fn begin(&mut self, why: Why, from: AgentTime) {
@@ -135,6 +145,20 @@ mod tests {
     fn a_gap_in_the_log_is_an_absence_and_one_without_a_start_reaches_back() {
         assert_eq!(away(&[(60, gap(Some(20), 30))]), minutes(20, 31));
         assert_eq!(away(&[(60, gap(None, 30))]), minutes(0, 31));
+    }
+
+    #[test]
+    fn a_node_that_is_stopped_is_not_catching_up_and_one_that_downloads_is() {
+        let catching_up = |told: &[(i64, Kind)]| {
+            let mut absence = Absence { since: Some(at(-100)), ..Absence::default() };
+            for (minute, kind) in told {
+                absence.note(at(*minute), kind);
+            }
+            (0..100).filter(|minute| absence.is_catching_up(at(*minute))).collect::<Vec<_>>()
+        };
+        assert!(catching_up(&[(20, Kind::NodeStopping)]).is_empty());
+        assert_eq!(catching_up(&[(20, info(true))]), minutes(20, 99));
+        assert_eq!(catching_up(&[(20, info(true)), (50, info(false))]), minutes(20, 60));
     }
 
     #[test]

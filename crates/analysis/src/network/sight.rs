@@ -39,6 +39,13 @@ impl NetworkState {
         live.filter_map(|(node, _)| Some((node, self.tree()?.active_tip(node)?)))
     }
 
+    /// Whether the node is on its way to the tip, so that where it stands tells nothing.
+    pub(crate) fn is_catching_up(&self, node: &NodeName, now: ServerTime) -> bool {
+        // Its clock is near enough to the server's for stretches of minutes.
+        let at = AgentTime::from_micros(now.as_micros());
+        self.members().get(node).is_some_and(|member| member.absence.is_catching_up(at))
+    }
+
     /// The block as the nodes saw it, in the order of their names. `None` if no node told of it when it came, or that is
     /// forgotten.
     pub(crate) fn seen_block(&self, block: BlockHash, now: ServerTime) -> Option<SeenBlock> {

@@ -22,7 +22,9 @@ fn conditions(ground: &Ground<'_>) -> Vec<Condition> {
         return Vec::new();
     }
     let tree = ground.network.known_tree();
-    let old = ground.network.live(ground.now).filter(|(_, tip)| *tip != main && age_us(*tip) >= OLD_US);
+    let old = ground.network.live(ground.now).filter(|(node, tip)| {
+        *tip != main && age_us(*tip) >= OLD_US && !ground.network.is_catching_up(node, ground.now)
+    });
     let condition = |(node, tip): (&bmon_event::NodeName, _)| {
         let (seen_at, height) = (ground.network.first_time(tip), tree.height(tip).unwrap_or_default());
         Condition {

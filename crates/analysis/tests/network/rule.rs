@@ -86,6 +86,30 @@ fn a_node_whose_tip_alone_is_old_is_told_apart_from_a_network() {
 }
 
 #[test]
+fn a_node_that_is_new_and_takes_in_old_blocks_has_no_old_tip() {
+    let (mut world, genesis) = World::new();
+    let chain = world.chain(genesis, 4_200);
+    for name in NODES {
+        world.chain_info(name, chain[4_199], false);
+    }
+    world.pass(100 * MINUTE);
+    let next = world.block(chain[4_199]);
+    world.connect_all(&NODES, &[next]);
+    for block in &chain[110..160] {
+        world.connect("dave", &[*block]);
+        world.wait(SECOND);
+    }
+    world.chain_info("dave", chain[159], true);
+    world.pass(20 * MINUTE);
+    let fired: Vec<_> = world
+        .alerts
+        .values()
+        .filter(|alert| alert.rule == "node-tip-old" && alert.fired_at_us.is_some())
+        .collect();
+    assert!(fired.is_empty(), "{fired:#?}");
+}
+
+#[test]
 fn a_race_is_told_while_it_is_open() {
     let (mut world, fork) = world();
     let (a, b) = (world.block(fork), world.block(fork));
