@@ -61,12 +61,11 @@ impl PoolsRuns {
     }
 
     fn say_silence(&mut self, look: &Look<'_>, top: u32, ledger: &mut Ledger, out: &mut Vec<Row>) {
-        let step = Some(top / STEP).filter(|step| self.step != Some(*step));
-        let Some((step, Err(Silence::NotEnoughHistory { have, need }))) = step.zip(Some(self.runs.judge()))
-        else {
+        let step = top / STEP;
+        if self.step.replace(step) == Some(step) {
             return;
-        };
-        self.step = Some(step);
+        }
+        let Err(Silence::NotEnoughHistory { have, need }) = self.runs.judge() else { return };
         let height = step * STEP;
         let Some(block) = at_height(look, height).filter(|_| !is_judged(look.network, height, ledger)) else {
             return;
