@@ -1,7 +1,8 @@
 //! What the header tree costs: `cargo bench -p bmon-analysis`. A million headers, one in 700 of them stale, with what twenty
 //! nodes say of each new block; beside it the double SHA-256 of the same headers alone, and a plain map from hash to header.
 //!
-//! Times are the processor's, so that other work on the machine disturbs less. Memory is what became resident.
+//! Times are the processor's, so that other work on the machine disturbs less. Memory is what became resident. `cargo test` does
+//! the same with few.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 
@@ -12,16 +13,19 @@ use std::hint::black_box;
 use bmon_analysis::tree::{Header, Stamp, Tree, Word};
 use bmon_event::{AgentTime, NodeName};
 
-use measure::{HEADERS, headers, measured, processor_seconds, yardsticks};
+use measure::{HEADERS, headers, is_measured, measured, processor_seconds, yardsticks};
 
 const NODES: usize = 20;
 /// Blocks at the end that the nodes speak of, and the most questions asked.
 const NEW: usize = 20_000;
+/// Headers when nothing is measured.
+const FEW: u32 = 3_000;
 
 fn main() {
-    let raw = headers();
+    let count = if is_measured() { HEADERS } else { FEW };
+    let raw = headers(count as usize);
     yardsticks(&raw);
-    let (old, new) = raw.split_at(raw.len() - NEW);
+    let (old, new) = raw.split_at(raw.len() - NEW.min(raw.len() / 2));
     let root = Header::decode(&old[0], None).unwrap();
     let nodes: Vec<NodeName> = (0..NODES).map(|node| format!("node-{node}").parse().unwrap()).collect();
     let (mut tree, mut worst) = (Tree::new(root.clone(), 0), 0.0_f64);
@@ -38,7 +42,7 @@ fn main() {
         }
         tree.said(node, best, Word::Active, Stamp::default());
     }
-    measured("tree: a new block that 20 nodes speak of", NEW, || {
+    measured("tree: a new block that 20 nodes speak of", new.len(), || {
         for (serial, raw) in (0..).zip(new) {
             let start = processor_seconds();
             new_block(&mut tree, &nodes, Header::decode(raw, None).unwrap(), serial);
@@ -49,7 +53,7 @@ fn main() {
     println!("{} headers, {} tips, {} dropped", tree.headers(), tree.tips().len(), tree.dropped());
     questions(&tree, &nodes);
 
-    let mut backwards = Tree::new(Header::decode(raw.last().unwrap(), None).unwrap(), HEADERS);
+    let mut backwards = Tree::new(Header::decode(raw.last().unwrap(), None).unwrap(), count);
     measured("tree: the same from the top down", raw.len(), || {
         for raw in raw.iter().rev() {
             backwards.insert(Header::decode(raw, None).unwrap());

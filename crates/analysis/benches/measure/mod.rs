@@ -13,6 +13,11 @@ pub(crate) const ONE_STALE_IN: u32 = 700;
 
 pub(crate) type Raw = [u8; 80];
 
+/// Whether it is run to measure, by `cargo bench`, and not by `cargo test` to see that it runs.
+pub(crate) fn is_measured() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
 pub(crate) fn yardsticks(raw: &[Raw]) {
     measured("yardstick: double SHA-256 of each", raw.len(), || {
         for raw in raw {
@@ -40,10 +45,10 @@ pub(crate) fn measured(what: &str, times: usize, work: impl FnOnce()) {
 }
 
 /// A chain of regtest's difficulty with stale blocks, each after its parent. Twice tried on average.
-pub(crate) fn headers() -> Vec<Raw> {
-    let mut headers = Vec::with_capacity(HEADERS as usize);
+pub(crate) fn headers(count: usize) -> Vec<Raw> {
+    let mut headers = Vec::with_capacity(count);
     let mut parent = [0; 32];
-    for number in 0..HEADERS {
+    for number in (0..).take(count) {
         let (raw, hash) = mine(parent, number);
         headers.push(raw);
         if !number.is_multiple_of(ONE_STALE_IN) || number == 0 {
