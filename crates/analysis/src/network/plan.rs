@@ -181,7 +181,8 @@ impl NetworkState {
 
     /// The blocks of branches that nobody competes on any more, and the main chain from its end down.
     fn backfill_candidates(&self, main: BlockHash) -> impl Iterator<Item = BlockHash> {
-        let branches = self.known_tree().branches(main).unwrap_or_default();
+        let lowest = self.known_tree().height(main).unwrap_or_default().saturating_sub(DEPTH);
+        let branches = self.known_tree().branches_from(main, lowest).unwrap_or_default();
         let branches = branches.into_iter().flat_map(|branch| {
             let fork_height = branch.tip_height - branch.length;
             self.first_blocks(branch.fork, fork_height, branch.tip, MAX_BLOCKS)

@@ -140,9 +140,10 @@ impl Tree {
         best.into_iter().map(|(hash, _)| hash).collect()
     }
 
-    /// The branches off the chain that ends in `block`, in the order of [`tips`](Self::tips). What goes on above `block`
-    /// is a branch too. `None` if `block` is not in the tree.
-    pub fn branches(&self, block: BlockHash) -> Option<Vec<Branch>> {
+    /// The branches off the chain that ends in `block` whose tips are at this height or above it, in the order of
+    /// [`tips`](Self::tips). What goes on above `block` is a branch too. `None` if `block` is not in the tree. Costs nothing for
+    /// those that end below.
+    pub fn branches_from(&self, block: BlockHash, height: u32) -> Option<Vec<Branch>> {
         let block = self.arena.find(block)?;
         let branch = |tip: Index| {
             let (fork, tip_height) = (self.arena.fork(block, tip), self.arena.height(tip));
@@ -153,7 +154,8 @@ impl Tree {
                 length: tip_height - self.arena.height(fork),
             }
         };
-        let mut branches: Vec<_> = self.tips.iter().map(|(_, tip)| branch(*tip)).collect();
+        let tips = self.tips.range((height, Index::FIRST)..);
+        let mut branches: Vec<_> = tips.map(|(_, tip)| branch(*tip)).collect();
         branches.retain(|branch| branch.length > 0);
         branches.sort_unstable_by_key(|branch| (Reverse(branch.tip_height), branch.tip));
         Some(branches)

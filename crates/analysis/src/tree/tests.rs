@@ -213,10 +213,11 @@ fn branches_are_told_with_fork_and_length() {
     let branch =
         |tip, tip_height, fork: &Header, length| Branch { tip, tip_height, fork: fork.hash(), length };
     assert_eq!(
-        tree.branches(top).unwrap(),
+        tree.branches_from(top, 0).unwrap(),
         [branch(short_tip, 105, &trunk[3], 1), branch(long_tip, 104, &trunk[0], 3)]
     );
-    assert_eq!(tree.branches(trunk[4].hash()).unwrap()[0], branch(top, 106, &trunk[4], 1));
+    assert_eq!(tree.branches_from(top, 105).unwrap(), [branch(short_tip, 105, &trunk[3], 1)]);
+    assert_eq!(tree.branches_from(trunk[4].hash(), 0).unwrap()[0], branch(top, 106, &trunk[4], 1));
     assert_eq!(tree.fork(short_tip, long_tip), Some(trunk[0].hash()));
     assert_eq!(tree.blocks_between(short_tip, long_tip), None);
     assert_eq!(tree.compare(short_tip, top).unwrap().by_work(), Some(Ordering::Less));

@@ -48,8 +48,7 @@ impl Tips {
         let tree = look.network.known_tree();
         let height = tree.height(look.main)?;
         let main = Branch { tip: look.main, tip_height: height, fork: look.main, length: 0 };
-        let is_recent = |branch: &Branch| branch.tip_height >= height.saturating_sub(RECENT);
-        let branches = tree.branches(look.main)?.into_iter().filter(is_recent);
+        let branches = tree.branches_from(look.main, height.saturating_sub(RECENT))?;
         let ends = std::iter::once(main).chain(branches).take(MOST);
         let tips = ends.map(|branch| self.tip(look.network, &branch)).collect();
         Some(TipsRow { network: look.network.network, tips, nodes: nodes(look) })
