@@ -178,11 +178,11 @@ impl Server {
             transaction_retention: config.transaction_retention,
             stopping: Arc::clone(&stopping),
         };
-        let heard = wants.clone();
+        let (heard, counted) = (wants.clone(), Arc::clone(&counters));
         let threads = vec![
             spawn("bmon-journal", move || journal.run(&delivered))?,
             spawn("bmon-state", move || {
-                pipeline::analyse(engine, time, position, &heard, &entered, &changes);
+                pipeline::analyse(engine, time, position, &heard, &counted, &entered, &changes);
             })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];

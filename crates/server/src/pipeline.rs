@@ -58,6 +58,7 @@ pub(crate) fn analyse(
     mut time: EngineTime,
     mut position: u64,
     wants: &Wants,
+    counters: &Counters,
     entries: &Receiver<Entry>,
     changes: &SyncSender<Changes>,
 ) {
@@ -83,6 +84,7 @@ pub(crate) fn analyse(
             next_tick = clock::monotonic() + TICK;
             engine.tick(time_at(clock::now()), &mut rows);
             seeker.tidy(clock::monotonic());
+            counters.note_dropped(&engine.counters());
         }
         seeker.seek(engine.needs(), wants, clock::monotonic());
         let nothing_new = rows.is_empty() && accepted.is_none();

@@ -47,6 +47,12 @@ pub struct Counters {
     pub want_answers: AtomicU64,
     /// Answers that came late, were not asked for, or were larger than allowed.
     pub want_answers_ignored: AtomicU64,
+    /// Headers, and words about blocks, that the analyses dropped.
+    pub dropped_words: AtomicU64,
+    /// Parts of blocks that are not of the block, or contradict others.
+    pub bad_block_parts: AtomicU64,
+    /// Parts of blocks that nobody needed, or not any more.
+    pub unneeded_block_parts: AtomicU64,
     refused: [AtomicU64; Reason::ALL.len()],
 }
 
@@ -54,6 +60,13 @@ impl Counters {
     /// Calls refused, by reason.
     pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
         Reason::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Relaxed)))
+    }
+
+    /// Takes over what the analyses dropped since the server started.
+    pub(crate) fn note_dropped(&self, engine: &bmon_analysis::Counters) {
+        self.dropped_words.store(engine.dropped_words, Relaxed);
+        self.bad_block_parts.store(engine.bad_block_parts, Relaxed);
+        self.unneeded_block_parts.store(engine.unneeded_block_parts, Relaxed);
     }
 
     /// Counts a refusal and hands it back.

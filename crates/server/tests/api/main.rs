@@ -58,6 +58,9 @@ fn counters() -> Counters {
         &counters.wants,
         &counters.want_answers,
         &counters.want_answers_ignored,
+        &counters.dropped_words,
+        &counters.bad_block_parts,
+        &counters.unneeded_block_parts,
     ];
     for (number, counter) in (1_000_001..).zip(all) {
         counter.store(number, Relaxed);

@@ -167,6 +167,24 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         true,
         want_answers_ignored
     ),
+    since_start!(
+        "bmon_analysis_dropped_words",
+        "Headers, and words about blocks, dropped because too many waited or no node can have said them",
+        true,
+        dropped_words
+    ),
+    since_start!(
+        "bmon_analysis_bad_block_parts",
+        "Parts of blocks dropped because they cannot be of the block, or contradict others",
+        true,
+        bad_block_parts
+    ),
+    since_start!(
+        "bmon_analysis_unneeded_block_parts",
+        "Parts of blocks dropped because nobody needed them, or not any more",
+        true,
+        unneeded_block_parts
+    ),
     since_start!("bmon_journal_size_bytes", "Size of the journal on disk", false, journal_bytes),
     since_start!(
         "bmon_journal_last_record",
