@@ -4,9 +4,8 @@ use std::fmt;
 
 use bmon_event::{Network, NodeName, ServerTime};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::finding::FindingId;
+use crate::finding::{FindingId, as_hex};
 
 /// An alert, from the first time that its condition held to the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,16 +46,11 @@ impl AlertId {
     /// The id of the alert of `rule` about `subject` that began at `active_at`.
     pub(crate) fn new(network: &Network, rule: &str, subject: &str, active_at: ServerTime) -> Self {
         let at = active_at.as_micros().to_le_bytes();
-        let mut hasher = Sha256::new();
-        for part in [network.genesis.as_bytes().as_slice(), rule.as_bytes(), subject.as_bytes(), &at] {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        let mut id = [0; 16];
-        id.iter_mut().zip(hasher.finalize()).for_each(|(byte, digest)| *byte = digest);
-        Self(id)
+        Self(FindingId::new(network, rule, &[subject.as_bytes(), &at]).0)
     }
 }
+
+as_hex!(AlertId);
 
 /// How loud an alert is: the words that Prometheus' own rules use as label `severity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,12 +104,6 @@ impl AlertState {
     }
 }
 
-impl fmt::Display for AlertId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -127,30 +115,3 @@ impl fmt::Display for AlertState {
         f.pad(self.as_str())
     }
 }
-
-macro_rules! as_hex {
-    ($type:ty) => {
-        impl Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let digits = String::deserialize(deserializer)?;
-                let mut bytes = [0; 16];
-                for (place, byte) in bytes.iter_mut().enumerate() {
-                    let pair = digits.get(2 * place..2 * place + 2);
-                    let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-                    *byte =
-                        value.ok_or_else(|| serde::de::Error::custom("expected 32 hexadecimal digits"))?;
-                }
-                Ok(Self(bytes))
-            }
-        }
-    };
-}
-
-as_hex!(AlertId);
-as_hex!(FindingId);

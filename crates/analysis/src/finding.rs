@@ -6,8 +6,6 @@
 mod chain;
 mod selfish_mining;
 
-use std::fmt;
-
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -40,11 +38,40 @@ impl FindingId {
     }
 }
 
-impl fmt::Display for FindingId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+/// Writes and reads an id as 32 hexadecimal digits.
+macro_rules! as_hex {
+    ($type:ty) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let digits = String::deserialize(deserializer)?;
+                let mut bytes = [0; 16];
+                for (place, byte) in bytes.iter_mut().enumerate() {
+                    let pair = digits.get(2 * place..2 * place + 2);
+                    let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+                    *byte =
+                        value.ok_or_else(|| serde::de::Error::custom("expected 32 hexadecimal digits"))?;
+                }
+                Ok(Self(bytes))
+            }
+        }
+    };
 }
+
+pub(crate) use as_hex;
+
+as_hex!(FindingId);
 
 /// Something that an analysis found.
 #[derive(Clone, Debug, PartialEq)]

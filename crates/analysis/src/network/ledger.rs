@@ -54,12 +54,12 @@ impl Ledger {
         // What was known before may be forgotten by now.
         let known = before.filter(|_| !seen.is_told);
         let sighted = known.map_or(seen.sighted, |said| said.sighted);
-        let sources: BTreeSet<_> =
-            before.into_iter().flat_map(|said| &said.sources).copied().chain(sources).collect();
-        let sources = sources.into_iter().collect();
         if before.is_some_and(|said| said.body == body && said.sighted.at == sighted.at) {
             return;
         }
+        let sources: BTreeSet<_> =
+            before.into_iter().flat_map(|said| &said.sources).copied().chain(sources).collect();
+        let sources = sources.into_iter().collect();
         let revision = before.map_or(0, |said| said.revision) + 1;
         let finding = Finding { id, revision, network, node, sighted, sources, body };
         out.push(Row::Finding(Box::new(finding.clone())));

@@ -29,9 +29,9 @@ impl NetworkState {
     /// What is lacking now, the most important first: of headers, then of blocks.
     pub(crate) fn needs(&self) -> Vec<Need> {
         let Some(tree) = self.tree() else { return self.first_need().into_iter().collect() };
-        let best = self.best_height(tree);
-        let mut needs: Vec<Need> = missing(tree).map(|missing| self.need(&missing, best)).collect();
         let (_, root_height) = tree.root();
+        let best = self.best_height.max(root_height);
+        let mut needs: Vec<Need> = missing(tree).map(|missing| self.need(&missing, best)).collect();
         if needs.is_empty()
             && root_height > 0
             && best.saturating_sub(root_height) < self.settings.header_depth
@@ -51,11 +51,6 @@ impl NetworkState {
         let (height, block, node) = tips.max()?;
         let what = Wanted::Headers { block, count: AT_ONCE.min(height.saturating_add(1)) };
         Some(Need { network: self.network, what, nodes: vec![node.clone()] })
-    }
-
-    fn best_height(&self, tree: &Tree) -> u32 {
-        let tips = self.members().keys().filter_map(|node| tree.height(tree.active_tip(node)?));
-        tips.max().unwrap_or(tree.root().1)
     }
 
     fn need(&self, missing: &Missing, best: u32) -> Need {

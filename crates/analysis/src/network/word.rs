@@ -239,14 +239,13 @@ impl NetworkState {
 /// Whether a node that gives this reason does not hold it against the block for ever: `BLOCK_TIME_FUTURE` and
 /// `BLOCK_MUTATED` (`src/consensus/validation.h@v30`), which `InvalidBlockFound` does not mark as failed.
 pub fn is_of_the_moment(reason: &str) -> bool {
-    const CODES: [&str; 7] = [
+    const CODES: [&str; 6] = [
         "time-too-new",
         "bad-txnmrklroot",
         "bad-txns-duplicate",
         "bad-witness-nonce-size",
         "bad-witness-merkle-match",
         "unexpected-witness",
-        "bad-signet-blksig",
     ];
     let code = reason.split(',').next().unwrap_or_default().trim();
     CODES.contains(&code)

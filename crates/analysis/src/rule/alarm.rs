@@ -78,22 +78,7 @@ impl Alarms {
         if self.over.contains(&id) {
             return;
         }
-        let alert = Alert {
-            id,
-            revision: 0,
-            network,
-            rule: rule.id.to_owned(),
-            subject: condition.subject.clone(),
-            node: condition.node.clone(),
-            severity: condition.severity,
-            state: AlertState::Pending,
-            active_at_us: condition.since,
-            fired_at_us: None,
-            resolved_at_us: None,
-            summary: String::new(),
-            findings: Vec::new(),
-        };
-        let mut open = Open { alert, missing_since: None };
+        let mut open = Open { alert: pending(id, network, rule, &condition), missing_since: None };
         open.revise(rule, condition, now, out);
         self.open.insert(key, open);
     }
@@ -146,5 +131,24 @@ impl Open {
             alert.revision += 1;
             out.push(Row::Alert(Box::new(alert.clone())));
         }
+    }
+}
+
+/// The alert before anything is said of it.
+fn pending(id: AlertId, network: Network, rule: &Declaration, condition: &Condition) -> Alert {
+    Alert {
+        id,
+        revision: 0,
+        network,
+        rule: rule.id.to_owned(),
+        subject: condition.subject.clone(),
+        node: condition.node.clone(),
+        severity: condition.severity,
+        state: AlertState::Pending,
+        active_at_us: condition.since,
+        fired_at_us: None,
+        resolved_at_us: None,
+        summary: String::new(),
+        findings: Vec::new(),
     }
 }

@@ -19,8 +19,8 @@ pub(super) const DECLARATION: Declaration = Declaration {
     make: || Box::new(VersionBits { ledger: Ledger::default() }),
 };
 
-/// Blocks looked at, and how many of them must have the bit: half of a hundred, as in the warning that Bitcoin Core had up
-/// to 0.21 (`nUpgraded > 100/2` in `src/validation.cpp@v0.20`); it is over when a quarter has it.
+/// Blocks looked at, and how many of them must have the bit: more than half of a hundred, which no pool has alone. It is over
+/// when a quarter has it.
 const WINDOW: u32 = 100;
 const MANY: u32 = 51;
 const FEW: u32 = 25;
