@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{Batch, BlockHash, Event, Network, NodeName, ServerTime};
+use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, event::RemovalReason};
 
 use crate::{
     alert::Alert,
@@ -17,10 +17,11 @@ use crate::{
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
     pool::{self, Pools},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted, TxChunk, TxIds, TxLeft, TxSeen},
     rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
+    transaction::{Telling, Transactions, Word},
 };
 
 /// Owns the state of every node and the analyses that look at it.
@@ -35,6 +36,12 @@ pub struct Engine {
     networks: BTreeMap<Network, Watching>,
     /// What happened long ago is told: the networks are looked at when it is over.
     is_catching_up: bool,
+    /// What is applied is known of transactions already.
+    passes_transactions: bool,
+    /// The last number given to a chunk of transactions.
+    last_chunk: u64,
+    /// Calls of [`Self::apply`].
+    applied: u64,
     batches: u64,
     repeated_batches: u64,
     events: u64,
@@ -56,6 +63,7 @@ struct Watching {
     analyses: Vec<(&'static str, Box<dyn NetworkAnalysis>)>,
     board: Board,
     alarms: Alarms,
+    transactions: Transactions,
 }
 
 /// What an engine has counted since it was made.
@@ -69,6 +77,8 @@ pub struct Counters {
     pub events: u64,
     /// First times forgotten, by age or because there were too many. Told again, they are said again.
     pub forgotten_sightings: u64,
+    /// Transactions forgotten before their time because there were too many.
+    pub forgotten_transactions: u64,
     /// How often a node's clock was seen to have been set.
     pub clock_steps: u64,
     /// Headers, and words about blocks, that were dropped because too many waited or because no node could have said them.
@@ -89,6 +99,9 @@ impl Engine {
             nodes: Vec::new(),
             networks: BTreeMap::new(),
             is_catching_up: false,
+            passes_transactions: false,
+            last_chunk: 0,
+            applied: 0,
             batches: 0,
             repeated_batches: 0,
             events: 0,
@@ -106,6 +119,7 @@ impl Engine {
     /// it is appended to `out`. A batch that was applied before changes nothing. After batches that are missing, the
     /// chain is followed anew.
     pub fn apply(&mut self, batch: &Batch, received_at: ServerTime, out: &mut Vec<Row>) {
+        self.applied += 1;
         let node = self.node(batch.network, &batch.node);
         match self.nodes[node.0].state.place(batch.epoch, batch.sequence) {
             Place::Repeated => {
@@ -118,8 +132,13 @@ impl Engine {
         self.batches += 1;
         let before = out.len();
         self.nodes[node.0].state.learn_clock(&batch.events);
+        let number = self.watching(batch.network).transactions.number_of(&batch.node);
+        let by = Telling { node: number, batch: self.applied, now: received_at };
         for event in &batch.events {
-            self.observe(node, event, received_at, out);
+            let is_all = self.settings.track_transactions && self.note_transaction(node, event, by);
+            if !is_all {
+                self.observe(node, event, received_at, out);
+            }
         }
         self.look_if_touched(batch, received_at, before, out);
         out.extend(self.nodes[node.0].state.row(received_at).map(|row| Row::Node(Box::new(row))));
@@ -140,10 +159,25 @@ impl Engine {
                 watching.board.put(finding);
             }
         }
-        for network in self.networks.keys().copied().collect::<Vec<_>>() {
-            if let Some(watching) = self.networks.get_mut(&network).filter(|_| !self.is_catching_up) {
+        for watching in self.networks.values_mut() {
+            watching.transactions.tick(now, out);
+            if !self.is_catching_up {
                 watching.look(now, out);
             }
+        }
+    }
+
+    /// How many of the last calls of [`Self::apply`] told of transactions what is not said yet. It is said at ticks; whoever
+    /// stops before must apply these again.
+    pub fn unsaid_batches(&self) -> u64 {
+        let since = self.networks.values().filter_map(|watching| watching.transactions.unsaid_since()).min();
+        since.map_or(0, |since| self.applied + 1 - since)
+    }
+
+    /// Says all that waits for a tick.
+    pub fn say_all(&mut self, now: ServerTime, out: &mut Vec<Row>) {
+        for watching in self.networks.values_mut() {
+            watching.transactions.say_all(now, out);
         }
     }
 
@@ -156,6 +190,23 @@ impl Engine {
     /// looked at when that is over, so that nothing is found of what they once were.
     pub const fn set_catching_up(&mut self, is_catching_up: bool) {
         self.is_catching_up = is_catching_up;
+    }
+
+    /// Says whether what is applied from now on told of transactions what [`Self::restore_tx_chunk`] tells too, or what is
+    /// older than that.
+    pub const fn set_passing_transactions(&mut self, passes_transactions: bool) {
+        self.passes_transactions = passes_transactions;
+    }
+
+    /// Takes in transactions that an earlier engine said. The older must come first.
+    pub fn restore_tx_chunk(&mut self, chunk: &TxChunk) {
+        self.last_chunk = self.last_chunk.max(chunk.id);
+        self.watching(chunk.network).transactions.restore(chunk);
+    }
+
+    /// Lets chunks of transactions have higher numbers than this, which earlier ones may have had.
+    pub fn begin_tx_chunks_after(&mut self, id: u64) {
+        self.last_chunk = self.last_chunk.max(id);
     }
 
     /// Takes in a header that an earlier engine said. Of each network the lowest must come first.
@@ -208,6 +259,7 @@ impl Engine {
             analyses: network_analysis::make_all(),
             board: Board::default(),
             alarms: Alarms::default(),
+            transactions: Transactions::new(network, settings.transactions),
         })
     }
 
@@ -239,6 +291,7 @@ impl Engine {
             repeated_batches: self.repeated_batches,
             events: self.events,
             forgotten_sightings: states().map(NodeState::forgotten).sum(),
+            forgotten_transactions: self.networks.values().map(|network| network.transactions.forgotten()).sum(),
             clock_steps: states().map(NodeState::clock_steps).sum(),
             dropped_words: self.networks.values().map(|network| network.state.dropped()).sum(),
             bad_block_parts,
@@ -259,6 +312,28 @@ impl Engine {
     /// A node as it is now, if that is news.
     pub(crate) fn row(&mut self, node: NodeIndex, heard_at: ServerTime) -> Option<NodeRow> {
         self.nodes[node.0].state.row(heard_at)
+    }
+
+    /// Takes in what an event tells of a transaction, if it does. Whether that is all that it tells.
+    fn note_transaction(&mut self, node: NodeIndex, event: &Event, by: Telling) -> bool {
+        let (ids, is_all) = match &event.kind {
+            Kind::TxAdded { txid, wtxid, .. } => (TxIds { txid: *txid, wtxid: *wtxid }, true),
+            Kind::TxRejected { txid, wtxid, .. } => (TxIds { txid: *txid, wtxid: *wtxid }, false),
+            Kind::TxRemoved { txid, .. } | Kind::TxReplaced { old: txid, .. } => {
+                (TxIds { txid: *txid, wtxid: None }, true)
+            }
+            _ => return false,
+        };
+        let state = &mut self.nodes[node.0].state;
+        if is_all {
+            self.events += 1;
+            state.note_time(event.time());
+        }
+        if let Some(watching) = self.networks.get_mut(&state.network).filter(|_| !self.passes_transactions) {
+            let seen = TxSeen { source: event.source, sighted: state.sighted_in_second(event.time()) };
+            watching.transactions.note(ids, word(&event.kind, seen), by, &mut self.last_chunk);
+        }
+        is_all
     }
 
     /// Takes in one event of a node.
@@ -344,6 +419,18 @@ impl Watching {
             }
         }
         is_news
+    }
+}
+
+/// What an event that tells of a transaction tells of it.
+fn word(kind: &Kind, seen: TxSeen) -> Word {
+    match kind {
+        Kind::TxRejected { .. } => Word::Refused(seen),
+        Kind::TxRemoved { reason, .. } => Word::Left(TxLeft { seen, reason: reason.clone(), by: None }),
+        Kind::TxReplaced { new, .. } => {
+            Word::Left(TxLeft { seen, reason: Some(RemovalReason::Replaced), by: *new })
+        }
+        _ => Word::Accepted(seen),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod rule;
 pub mod selfish;
 pub mod settings;
 mod state;
+mod transaction;
 pub mod tree;
 
 pub use engine::{Counters, Engine};

@@ -3,10 +3,13 @@
 //! A row is whole for its key and may be said again: the store replaces, or where the row is a *first* time keeps the
 //! earlier one. Nothing is ever incremented, so a row that is written twice changes nothing.
 
-use bmon_event::{
-    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
-};
+mod tx;
+
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, event::Processing};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::tx::keep;
+pub use self::tx::{TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen};
 
 use crate::{
     alert::Alert,
@@ -25,8 +28,8 @@ pub enum Row {
     BlockSighting(BlockSighting),
     /// How long a node took to connect a block. Key: network, block, node; the earliest time stays.
     BlockProcessing(Box<BlockProcessing>),
-    /// A node told of a transaction. Key: network, txid, node, source; the earliest time stays.
-    TxSighting(TxSighting),
+    /// What nodes told of some transactions. Key: id; the last said stays.
+    TxChunk(Box<TxChunk>),
     /// A block's header. Key: network, block.
     Header(HeaderRow),
     /// The ends of a network's branches as they are now. Key: network.
@@ -237,23 +240,6 @@ pub struct BlockProcessing {
     pub sighted: Sighted,
     /// The steps.
     pub processing: Processing,
-}
-
-/// When one source of one node first told of one transaction, as accepted or as rejected.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TxSighting {
-    /// The network.
-    pub network: Network,
-    /// The transaction.
-    pub txid: Txid,
-    /// Its id with witness, `None` where no message told it.
-    pub wtxid: Option<Wtxid>,
-    /// The node.
-    pub node: NodeName,
-    /// Who told.
-    pub source: Source,
-    /// When.
-    pub sighted: Sighted,
 }
 
 /// A node as it is now. `None` means that its agent has not told yet, or cannot.

@@ -15,8 +15,8 @@ pub struct Settings {
     pub reorg_pause_us: i64,
     /// How long it is remembered which stages of which blocks a node has told.
     pub blocks: Retention,
-    /// How long it is remembered which transactions a node has told.
-    pub transactions: Retention,
+    /// Most transactions of a network that are kept in mind, each for one to two hours after it was first told.
+    pub transactions: usize,
     /// How long it is remembered what was found at a node.
     pub findings: Retention,
     /// Whether transactions are looked at. `replay` does without their sightings.
@@ -61,8 +61,8 @@ impl Default for Settings {
             reorg_pause_us: MINUTE_US,
             // The revision horizon; a busy day has under 200 blocks with four stages from two sources.
             blocks: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
-            // A node tells one transaction again within a second (several log messages, ZMQ), or after a reorg.
-            transactions: Retention { span_us: HOUR_US, entries: 1 << 16 },
+            // Two hours of 36 transactions a second, several times what a node of main hears of.
+            transactions: 1 << 18,
             findings: Retention { span_us: 48 * HOUR_US, entries: 1 << 14 },
             track_transactions: true,
             track_networks: true,

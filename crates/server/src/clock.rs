@@ -24,6 +24,11 @@ pub(crate) fn monotonic() -> Instant {
 pub(crate) struct EngineTime(ServerTime);
 
 impl EngineTime {
+    /// The time that was last told.
+    pub(crate) const fn last(self) -> ServerTime {
+        self.0
+    }
+
     /// The time now, `elapsed` after it was last asked for, when the wall clock shows `wall`.
     pub(crate) fn advance(&mut self, wall: ServerTime, elapsed: Duration) -> ServerTime {
         let half_us = i64::try_from((elapsed / 2).as_micros()).unwrap_or(i64::MAX);

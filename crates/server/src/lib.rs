@@ -35,7 +35,7 @@ use bmon_analysis::{
     Engine, Settings, network,
     pool::{ListError, Pools},
 };
-use bmon_event::DecodeError;
+use bmon_event::{DecodeError, ServerTime};
 use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
 
@@ -57,6 +57,9 @@ const RESTORED: u32 = 1_000;
 
 /// Blocks that were left behind of which the bytes are taken in at the start, to be compared: those of one fork.
 const RESTORED_BLOCKS: u32 = 24;
+
+/// For how long back transactions are taken in at the start: those that an engine that had not stopped would know.
+const RESTORED_TRANSACTIONS_US: i64 = 2 * 3_600 * 1_000_000;
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -280,7 +283,7 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
     }
     let accepted = Arc::new(Accepted::default());
     let settings = Settings { header_depth: config.header_depth, ..Settings::default() };
-    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools)?;
+    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools, clock::now())?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, time, accepted })
@@ -288,7 +291,7 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
 
 /// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what
 /// happened while no server ran is found by what the nodes say now.
-fn restored(reader: &Reader, settings: Settings, pools: Pools) -> Result<Engine, StoreError> {
+fn restored(reader: &Reader, settings: Settings, pools: Pools, now: ServerTime) -> Result<Engine, StoreError> {
     let mut engine = Engine::new(settings).with_pools(pools);
     for row in reader.last_headers(settings.header_depth)? {
         engine.restore_header(&row);
@@ -302,6 +305,8 @@ fn restored(reader: &Reader, settings: Settings, pools: Pools) -> Result<Engine,
     for row in reader.nodes()? {
         engine.restore_node(&row);
     }
+    engine.begin_tx_chunks_after(reader.last_tx_chunk()?);
+    reader.tx_chunks_since(now.plus_micros(-RESTORED_TRANSACTIONS_US), |chunk| engine.restore_tx_chunk(&chunk))?;
     for analysis in network::analysis::ALL {
         for finding in reader.findings(analysis.id, RESTORED, None)?.items {
             engine.restore_finding(finding);

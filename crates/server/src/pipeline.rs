@@ -25,8 +25,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// Most rows in one transaction, so that it takes milliseconds and readers see it soon.
 const MOST_ROWS: usize = 10_000;
 
-/// Transactions looked at in one step of the store's retention.
-const EXPIRED_AT_ONCE: u32 = 1_000;
+/// Chunks of transactions deleted in one step of the store's retention.
+const EXPIRED_AT_ONCE: u32 = 16;
 
 /// How long to wait before a failed commit is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Changes {
     rows: Vec<Row>,
-    /// The last journal record whose rows are in this or earlier changes.
+    /// The last journal record of which all rows are in this or earlier changes.
     position: u64,
     /// The entry's batch, `None` for a tick.
     accepted: Option<(NodeName, Epoch, u64)>,
@@ -78,7 +78,12 @@ pub(crate) fn analyse(
                 Some((batch.node, batch.epoch, batch.sequence))
             }
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                engine.say_all(time_at(clock::now()), &mut rows);
+                // Nobody takes it if the store thread has ended too; the journal has it.
+                let _ = changes.send(Changes { rows, position, accepted: None });
+                return;
+            }
         };
         if clock::monotonic() >= next_tick {
             next_tick = clock::monotonic() + TICK;
@@ -88,7 +93,8 @@ pub(crate) fn analyse(
         }
         seeker.seek(engine.needs(), wants, clock::monotonic());
         let nothing_new = rows.is_empty() && accepted.is_none();
-        if !nothing_new && changes.send(Changes { rows, position, accepted }).is_err() {
+        let said = position - engine.unsaid_batches();
+        if !nothing_new && changes.send(Changes { rows, position: said, accepted }).is_err() {
             return;
         }
     }
@@ -160,7 +166,7 @@ impl Writer {
         }
         *next = clock::monotonic() + TICK;
         match self.store.expire(clock::now(), self.transaction_retention, EXPIRED_AT_ONCE) {
-            Ok(expired) => count(&self.counters.store_expired, expired as u64),
+            Ok(expired) => count(&self.counters.store_expired, expired),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -212,7 +218,7 @@ fn topic_of(row: &Row) -> Topic {
         | Row::Header(_)
         | Row::Miner(_)
         | Row::RawBlock(_) => Topic::Blocks,
-        Row::TxSighting(_) => Topic::Txs,
+        Row::TxChunk(_) => Topic::Txs,
         Row::Alert(_) => Topic::Alerts,
         Row::Tips(_) => Topic::Tips,
         Row::Finding(finding) => match finding.body {

@@ -59,6 +59,7 @@ impl Replay<'_> {
             .raise(self.store.accepted()?.into_iter().map(|(node, epoch, highest)| ((node, epoch), highest)));
         let mut pending = Pending { position: stored, ..Pending::default() };
         self.engine.set_catching_up(true);
+        self.engine.set_passing_transactions(true);
         for record in journal.iter_from(0) {
             match record {
                 Ok(record) => self.apply(record.sequence, &record.payload, stored, &mut pending)?,
@@ -72,9 +73,11 @@ impl Replay<'_> {
                 self.commit(&mut pending)?;
             }
         }
+        self.engine.say_all(pending.time.last(), &mut pending.rows);
         pending.position = pending.position.max(journal.last());
         self.commit(&mut pending)?;
         self.engine.set_catching_up(false);
+        self.engine.set_passing_transactions(false);
         Ok(pending.time)
     }
 
@@ -108,13 +111,14 @@ impl Replay<'_> {
             pending.ticked_at = now;
             self.engine.tick(now, &mut pending.rows);
         }
+        self.engine.set_passing_transactions(sequence <= stored);
         self.engine.apply(&batch, now, &mut pending.rows);
         if sequence <= stored {
             let new: Vec<Row> =
                 pending.rows.drain(before..).filter(|row| matches!(row, Row::Finding(_))).collect();
             pending.rows.extend(new);
         } else {
-            pending.position = sequence;
+            pending.position = sequence - self.engine.unsaid_batches();
             pending.accepted.push((batch.node.clone(), batch.epoch, batch.sequence));
         }
         self.accepted.raise([((batch.node, batch.epoch), batch.sequence)]);

@@ -23,6 +23,11 @@ pub(crate) fn source_code(source: Source) -> i64 {
     code(&Source::ALL, &source)
 }
 
+/// The same in one byte.
+pub(crate) fn small_source_code(source: Source) -> u8 {
+    u8::try_from(source_code(source)).expect("there are few sources")
+}
+
 pub(crate) fn stage_code(stage: Stage) -> i64 {
     code(&Stage::ALL, &stage)
 }

@@ -8,7 +8,7 @@ use bmon_analysis::{
     pool::Mark,
     row::{
         BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted,
-        TipsRow, TxSighting,
+        TipsRow, TxChunk, TxColumn,
     },
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
@@ -17,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use crate::{
     Store, StoreError,
     code::{signed, source_code, stage_code},
+    tx_chunk, tx_index,
 };
 
 /// What is written together or not at all.
@@ -103,6 +104,9 @@ impl Writer<'_> {
         for row in commit.rows {
             self.row(row).or_else(|error| failed(row, error))?;
         }
+        if commit.rows.iter().any(|row| matches!(row, Row::TxChunk(chunk) if chunk.is_full)) {
+            tx_index::extend(self.connection)?;
+        }
         for (node, epoch, sequence) in commit.accepted {
             self.execute(
                 "INSERT INTO accepted (node, epoch, sequence) VALUES (?1, ?2, ?3)
@@ -119,7 +123,7 @@ impl Writer<'_> {
             Row::Block(row) => self.block(row),
             Row::BlockSighting(row) => self.block_sighting(row),
             Row::BlockProcessing(row) => self.block_processing(row),
-            Row::TxSighting(row) => self.tx_sighting(row),
+            Row::TxChunk(chunk) => self.tx_chunk(chunk),
             Row::Header(row) => self.header(row),
             Row::Tips(row) => self.tips(row),
             Row::Miner(row) => self.miner(row),
@@ -195,23 +199,26 @@ impl Writer<'_> {
         )
     }
 
-    fn tx_sighting(&mut self, row: &TxSighting) -> Result<(), StoreError> {
-        let tx = self.tx_id(row)?;
-        let node = self.node_id(&row.network, &row.node)?;
-        let Sighted { at, offset } = row.sighted;
+    fn tx_chunk(&mut self, chunk: &TxChunk) -> Result<(), StoreError> {
+        let mut nodes = HashMap::new();
+        for TxColumn { node, .. } in &chunk.nodes {
+            nodes.insert(node.clone(), self.node_id(&chunk.network, node)?);
+        }
+        let network = self.network_ids(&chunk.network)?.network;
+        let (txids, body) = tx_chunk::encode(chunk, &nodes);
         self.execute(
-            concat!(
-                "INSERT INTO tx_sighting AS old (tx, node, source, at_us, offset_min_us, offset_max_us)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                earliest_stays!()
-            ),
+            "INSERT INTO tx_chunk (id, network, begun_at_us, last_at_us, is_full, txids, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET
+                 last_at_us = excluded.last_at_us, is_full = excluded.is_full, txids = excluded.txids, body = excluded.body",
             (
-                tx,
-                node,
-                source_code(row.source),
-                at.as_micros(),
-                offset.map(|offset| offset.min_us),
-                offset.map(|offset| offset.max_us),
+                signed(chunk.id)?,
+                network,
+                chunk.begun_at.as_micros(),
+                chunk.last_at.as_micros(),
+                chunk.is_full,
+                txids,
+                body,
             ),
         )
     }
@@ -349,24 +356,6 @@ impl Writer<'_> {
             Some(id) => Ok(id),
             None => self.insert("INSERT INTO block (network, hash) VALUES (?1, ?2)", key),
         }
-    }
-
-    /// The number of the transaction, whose `wtxid` is filled in where it is told. Of several with the same txid, which
-    /// takes a witness changed by a third party, the smallest is kept: the order of arrival must not matter.
-    fn tx_id(&mut self, row: &TxSighting) -> Result<i64, StoreError> {
-        let wtxid = row.wtxid.as_ref().map(bmon_event::Wtxid::as_bytes);
-        let key = (self.network_ids(&row.network)?.network, row.txid.as_bytes());
-        let Some(id) = self.id("SELECT id FROM tx WHERE network = ?1 AND txid = ?2", key)? else {
-            return self
-                .insert("INSERT INTO tx (network, txid, wtxid) VALUES (?1, ?2, ?3)", (key.0, key.1, wtxid));
-        };
-        if wtxid.is_some() {
-            self.execute(
-                "UPDATE tx SET wtxid = ?2 WHERE id = ?1 AND (wtxid IS NULL OR wtxid > ?2)",
-                (id, wtxid),
-            )?;
-        }
-        Ok(id)
     }
 
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {

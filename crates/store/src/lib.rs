@@ -25,6 +25,8 @@ mod migration;
 mod reader;
 mod retention;
 mod store;
+mod tx_chunk;
+mod tx_index;
 
 pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;

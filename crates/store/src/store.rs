@@ -10,8 +10,6 @@ use crate::{StoreError, code, commit::Ids, migration};
 pub struct Store {
     pub(crate) connection: Connection,
     pub(crate) ids: Ids,
-    /// The transaction up to which [`Store::expire`] has looked in this round.
-    pub(crate) swept: i64,
 }
 
 impl Store {
@@ -28,7 +26,7 @@ impl Store {
         };
         let mut connection = open().map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
         migration::migrate(&mut connection)?;
-        Ok(Self { connection, ids: Ids::default(), swept: 0 })
+        Ok(Self { connection, ids: Ids::default() })
     }
 
     /// The journal record up to which the tables say everything, 0 when they say nothing yet.

@@ -8,7 +8,6 @@ mod gap;
 mod invalid_block;
 mod rejected_tx;
 mod reorg;
-mod tx_arrival;
 mod vanished_message;
 
 use std::fmt;
@@ -40,7 +39,6 @@ pub struct Declaration {
 pub const ALL: &[Declaration] = &[
     block_arrival::DECLARATION,
     block_processing::DECLARATION,
-    tx_arrival::DECLARATION,
     reorg::DECLARATION,
     rejected_tx::DECLARATION,
     invalid_block::DECLARATION,

@@ -6,6 +6,8 @@ use bmon_event::{AgentTime, event::ClockSample};
 
 use crate::{row::Offset, settings::Settings};
 
+const SECOND_US: i64 = 1_000_000;
+
 /// How fast two clocks may drift apart, in parts per million: twice the tolerance that quartz crystals of computers are
 /// sold with.
 const DRIFT_PPM: i64 = 100;
@@ -24,6 +26,8 @@ pub(crate) struct Clock {
     shown_by: Option<ClockSample>,
     /// How often the clock was seen to have been set.
     steps: u64,
+    /// The second that was last asked for, and what holds in all of it.
+    second: Option<(i64, Option<Offset>)>,
 }
 
 impl Clock {
@@ -33,6 +37,7 @@ impl Clock {
         if sample.offset_min_us > sample.offset_max_us {
             return;
         }
+        self.second = None;
         if self.samples.iter().any(|other| excludes(other, &sample)) {
             self.known_from = self.samples.back().map(|last| self.known_from(last, &sample, settings));
             self.shown_by = Some(sample);
@@ -62,6 +67,23 @@ impl Clock {
         let max_us =
             self.samples.iter().map(|sample| sample.offset_max_us + drift(distance(sample, at))).min()?;
         Some(Offset { min_us, max_us })
+    }
+
+    /// The server's clock minus this one at `at`, in an interval that holds for the whole second that `at` is in.
+    pub(crate) fn offset_in_second(&mut self, at: AgentTime, settings: &Settings) -> Option<Offset> {
+        let second = at.as_micros().div_euclid(SECOND_US);
+        if let Some((known, offset)) = self.second
+            && known == second
+        {
+            return offset;
+        }
+        let middle = AgentTime::from_micros(second.saturating_mul(SECOND_US)).plus_micros(SECOND_US / 2);
+        let begins_unknown = self.known_from.is_some_and(|from| middle.plus_micros(-SECOND_US / 2) < from);
+        let wider_us = drift(SECOND_US / 2);
+        let widened = |offset: Offset| Offset { min_us: offset.min_us - wider_us, max_us: offset.max_us + wider_us };
+        let offset = self.offset(middle, settings).filter(|_| !begins_unknown).map(widened);
+        self.second = Some((second, offset));
+        offset
     }
 
     /// Whether `sample` is what showed that the clock had been set, the last time it was.

@@ -1,6 +1,6 @@
-//! When each source of a node first told of each stage of each block, and of each transaction.
+//! When each source of a node first told of each stage of each block.
 
-use bmon_event::{AgentTime, BlockHash, Source, Txid};
+use bmon_event::{AgentTime, BlockHash, Source};
 
 use crate::{memory::Memory, row::Stage, settings::Settings};
 
@@ -8,20 +8,11 @@ use crate::{memory::Memory, row::Stage, settings::Settings};
 #[derive(Debug)]
 pub(crate) struct Sightings {
     blocks: Memory<(BlockHash, Source, Stage), AgentTime>,
-    transactions: Memory<(Txid, Source), TxTold>,
-}
-
-/// What has been told of a transaction.
-#[derive(Clone, Copy, Debug)]
-struct TxTold {
-    at: AgentTime,
-    /// Whether its id with witness was told too.
-    with_wtxid: bool,
 }
 
 impl Sightings {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { blocks: Memory::new(settings.blocks), transactions: Memory::new(settings.transactions) }
+        Self { blocks: Memory::new(settings.blocks) }
     }
 
     /// Notes that `source` told that the node reached `stage` with `block` at `at`. True if it is the first time or
@@ -41,30 +32,9 @@ impl Sightings {
         before.into_iter().any(|stage| self.blocks.get(&(block, source, stage)).is_some())
     }
 
-    /// Notes that `source` told of `txid` at `at`, `with_wtxid` or not. The first time, if it or the id with witness
-    /// is news.
-    pub(crate) fn transaction(
-        &mut self,
-        txid: Txid,
-        source: Source,
-        at: AgentTime,
-        with_wtxid: bool,
-    ) -> Option<AgentTime> {
-        let key = (txid, source);
-        let mut told = TxTold { at, with_wtxid };
-        if let Some(before) = self.transactions.get(&key) {
-            told = TxTold { at: at.min(before.at), with_wtxid: with_wtxid || before.with_wtxid };
-            if told.at == before.at && told.with_wtxid == before.with_wtxid {
-                return None;
-            }
-        }
-        self.transactions.insert(at, key, told);
-        Some(told.at)
-    }
-
     /// First times forgotten since the start.
     pub(crate) const fn forgotten(&self) -> u64 {
-        self.blocks.forgotten() + self.transactions.forgotten()
+        self.blocks.forgotten()
     }
 }
 
@@ -86,17 +56,5 @@ mod tests {
         assert!(sightings.block(block, Source::Log, Stage::Header, at(9)));
         assert!(sightings.block(block, Source::Log, Stage::Connected, at(12)));
         assert!(sightings.block(block, Source::Zmq, Stage::Header, at(12)));
-    }
-
-    #[test]
-    fn a_transaction_is_news_again_when_its_id_with_witness_comes_and_keeps_the_first_time() {
-        let mut sightings = Sightings::new(&Settings::default());
-        let txid = Txid::from_bytes([1; 32]);
-        assert_eq!(sightings.transaction(txid, Source::Log, at(10), false), Some(at(10)));
-        assert_eq!(sightings.transaction(txid, Source::Log, at(11), true), Some(at(10)));
-        assert_eq!(sightings.transaction(txid, Source::Log, at(12), true), None);
-        assert_eq!(sightings.transaction(txid, Source::Log, at(13), false), None);
-        assert_eq!(sightings.transaction(txid, Source::Log, at(8), false), Some(at(8)));
-        assert_eq!(sightings.transaction(txid, Source::Zmq, at(13), false), Some(at(13)));
     }
 }

@@ -1,6 +1,6 @@
 //! When blocks and transactions are said to have arrived.
 
-use bmon_analysis::row::{BlockRow, Row, Stage};
+use bmon_analysis::row::{BlockRow, Row, Stage, TxSeen};
 use bmon_event::{Kind, Source, Txid, Wtxid};
 
 use crate::{
@@ -90,31 +90,34 @@ fn stages_follow_what_is_told_and_a_height_is_filled_in() {
 }
 
 #[test]
-fn a_transaction_is_said_once_for_each_source_as_accepted_or_as_rejected() {
+fn a_transaction_is_said_with_what_counts_of_all_that_was_told() {
     let mut sim = Sim::new(Voices::LOG);
-    let (accepted, rejected) = (Txid::from_bytes([1; 32]), Txid::from_bytes([2; 32]));
+    let [accepted, rejected, replaced] = [1, 2, 4].map(|number| Txid::from_bytes([number; 32]));
     let wtxid = Some(Wtxid::from_bytes([3; 32]));
     let added = |txid, wtxid| Kind::TxAdded { txid, wtxid, peer: None, mempool_sequence: None };
     sim.events.clear();
-    sim.log(added(accepted, wtxid));
-    sim.log(added(accepted, wtxid));
     sim.zmq(added(accepted, None));
+    sim.log(added(accepted, wtxid));
+    sim.log(added(accepted, wtxid));
     let (code, detail) = ("dust".to_owned(), String::new());
     sim.log(Kind::TxRejected { txid: rejected, wtxid, peer: Some(1), code, detail });
-    let said: Vec<_> = rows(&sim.events)
-        .into_iter()
-        .filter_map(|row| match row {
-            Row::TxSighting(row) => Some((row.txid, row.source, row.wtxid, row.sighted.at)),
-            _ => None,
-        })
-        .collect();
-    let at = |index: usize| sim.events[index].time();
-    assert_eq!(
-        said,
-        [
-            (accepted, Source::Log, wtxid, at(0)),
-            (accepted, Source::Zmq, None, at(2)),
-            (rejected, Source::Log, wtxid, at(3)),
-        ]
-    );
+    sim.log(Kind::TxReplaced { old: replaced, new: Some(accepted) });
+    sim.zmq(Kind::TxRemoved { txid: replaced, reason: None, mempool_sequence: None });
+    let rows = rows(&sim.events);
+    let [chunk] = rows.iter().filter_map(|row| match row {
+        Row::TxChunk(chunk) => Some(chunk),
+        _ => None,
+    }).collect::<Vec<_>>()[..] else { panic!("one chunk") };
+    let ids: Vec<_> = chunk.txs.iter().map(|tx| (tx.txid, tx.wtxid)).collect();
+    assert_eq!(ids, [(accepted, wtxid), (rejected, wtxid), (replaced, None)]);
+    let at = |seen: &TxSeen| (seen.source, seen.sighted.at);
+    let time = |index: usize| sim.events[index].time();
+    let [column] = &chunk.nodes[..] else { panic!("one node") };
+    let told: Vec<_> = column.accepted.iter().map(|seen| seen.as_ref().map(at)).collect();
+    // The log's time counts, though ZMQ's came first.
+    assert_eq!(told, [Some((Source::Log, time(1))), None, None]);
+    let refused: Vec<_> = column.refused.iter().map(|(place, seen)| (*place, at(seen))).collect();
+    assert_eq!(refused, [(1, (Source::Log, time(3)))]);
+    let left: Vec<_> = column.left.iter().map(|(place, left)| (*place, at(&left.seen), left.by)).collect();
+    assert_eq!(left, [(2, (Source::Log, time(4)), Some(accepted))]);
 }

@@ -1,6 +1,11 @@
 //! The order in which the nodes' batches arrive, and repeats, change nothing.
 
-use bmon_analysis::{Engine, Settings, row::Row};
+use std::collections::BTreeMap;
+
+use bmon_analysis::{
+    Engine, Settings,
+    row::{Row, TxChunk},
+};
 use bmon_event::{
     AgentTime, Batch, BlockHash, Event, Kind, NodeTime, ServerTime, Source, Txid,
     event::{ChainInfo, ClockSample, Gap},
@@ -102,12 +107,27 @@ fn run(journal: &[Batch]) -> Vec<Row> {
 }
 
 /// Rows about nodes as text, in one order. A block's own row names no node, and may be said first by any. An alert is about
-/// a moment of the server.
+/// a moment of the server. Of transactions counts what is told in the end, wherever it stands.
 fn sorted(rows: &[Row]) -> Vec<String> {
-    let of_nodes = rows.iter().filter(|row| !matches!(row, Row::Alert(_)));
-    let mut rows: Vec<_> = of_nodes.map(|row| format!("{row:?}")).collect();
-    rows.sort();
-    rows
+    let of_nodes = rows.iter().filter(|row| !matches!(row, Row::Alert(_) | Row::TxChunk(_)));
+    let mut texts: Vec<_> = of_nodes.map(|row| format!("{row:?}")).collect();
+    let chunks: BTreeMap<_, _> = rows.iter().filter_map(chunk).map(|chunk| (chunk.id, chunk)).collect();
+    for (chunk, column) in chunks.values().flat_map(|chunk| chunk.nodes.iter().map(move |column| (chunk, column))) {
+        let ids = |place: usize| (chunk.txs[place], &column.node);
+        let accepted = column.accepted.iter().enumerate().filter_map(|(place, seen)| Some((ids(place), seen.as_ref()?)));
+        texts.extend(accepted.map(|told| format!("{told:?}")));
+        texts.extend(column.refused.iter().map(|(place, seen)| format!("{:?}", (ids(usize::from(*place)), seen))));
+        texts.extend(column.left.iter().map(|(place, left)| format!("{:?}", (ids(usize::from(*place)), left))));
+    }
+    texts.sort();
+    texts
+}
+
+fn chunk(row: &Row) -> Option<&TxChunk> {
+    match row {
+        Row::TxChunk(chunk) => Some(chunk),
+        _ => None,
+    }
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bmon_event::Txid;
+use bmon_event::{NodeName, Txid};
 use bmon_server::api::tx::Reply;
 use clap::Args;
 
@@ -32,17 +32,31 @@ fn text(reply: &Reply) -> String {
     let mut table =
         Table::new(vec![("NODE", Left), ("SEEN AT", Left), ("DELAY", Right), ("SOURCE", Left), ("", Left)]);
     for (rank, arrival) in reply.seen.iter().enumerate() {
-        let rejection = reply.rejections.iter().find(|found| found.node.as_ref() == Some(&arrival.node));
         table.row(vec![
             arrival.node.to_string(),
             arrival.at.clone(),
             delay(arrival, rank),
             arrival.source.as_str().to_owned(),
-            rejection.map_or_else(String::new, |found| format!("rejected: {}", found.body.reason)),
+            fate(reply, &arrival.node),
         ]);
     }
     for node in &reply.missing {
-        table.row(vec![node.to_string(), "not seen".into(), "-".into(), String::new(), String::new()]);
+        let fate = fate(reply, node);
+        table.row(vec![node.to_string(), "not seen".into(), "-".into(), String::new(), fate]);
     }
     table.render()
+}
+
+/// What became of the transaction at a node.
+fn fate(reply: &Reply, node: &NodeName) -> String {
+    let rejection = reply.rejections.iter().find(|found| found.node.as_ref() == Some(node));
+    let told = reply.nodes.iter().find(|told| told.node == *node);
+    let left = told.and_then(|told| told.left.as_ref());
+    let rejected = rejection.map(|found| format!("rejected: {}", found.body.reason));
+    let left = left.map(|left| match (&left.reason, left.by) {
+        (_, Some(by)) => format!("replaced by {by}"),
+        (Some(reason), None) => format!("left: {reason}"),
+        (None, None) => "left".to_owned(),
+    });
+    [rejected, left].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

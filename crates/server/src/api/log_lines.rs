@@ -5,7 +5,7 @@
 //! which the others did, for its log may say why.
 
 use axum::{Json, extract::State, routing::get};
-use bmon_analysis::row::{NodeRow, Offset, Sighted};
+use bmon_analysis::row::{NodeRow, Offset, Sighted, TxNode};
 use bmon_event::{AgentTime, Kind, Network, NodeName, Subject, Wanted};
 use bmon_store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,13 @@ async fn listen(node: NodeName, ticket: Option<Ticket>) -> NodeLines {
     NodeLines::new(node, lines, problem)
 }
 
+/// Each time at which the node told something of a transaction.
+fn told(told: &TxNode) -> impl Iterator<Item = (NodeName, Sighted)> {
+    let left = told.left.as_ref().map(|left| left.seen);
+    let seen = [told.accepted, told.refused, left].into_iter().flatten();
+    seen.map(|seen| (told.node.clone(), seen.sighted))
+}
+
 /// What the store knows of a block or transaction.
 struct Known {
     network: Network,
@@ -127,7 +134,7 @@ impl Known {
             Subject::Tx(txid) => {
                 if let Some(times) = reader.tx(&txid)? {
                     network = Some(times.network);
-                    sightings.extend(times.sightings.into_iter().map(|seen| (seen.node, seen.sighted)));
+                    sightings.extend(times.nodes.iter().flat_map(told));
                 }
             }
         }

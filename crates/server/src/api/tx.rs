@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, routing::get};
 use bmon_analysis::{
     finding::RejectedTx,
-    row::{Offset, TxSighting},
+    row::{Offset, TxLeft, TxNode, TxSeen},
 };
 use bmon_event::{NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
@@ -34,17 +34,28 @@ pub struct Reply {
     pub seen: Vec<Arrival>,
     /// The nodes of the network that have not told of it.
     pub missing: Vec<NodeName>,
-    /// Every sighting.
-    pub sightings: Vec<Sighting>,
+    /// What each node told of it, by node.
+    pub nodes: Vec<NodeTold>,
     /// The nodes' refusals, oldest first.
     pub rejections: Vec<Found<RejectedTx>>,
 }
 
-/// When one source of one node first told of it.
+/// What one node told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct NodeTold {
     /// The node.
     pub node: NodeName,
+    /// That it accepted it into its mempool; null if it has not told that.
+    pub accepted: Option<Seen>,
+    /// That it refused it; null if it has not told that. Why stands in `rejections`.
+    pub refused: Option<Seen>,
+    /// That it left its mempool for another reason than inclusion in a block; null if the node has not told that.
+    pub left: Option<Left>,
+}
+
+/// When a node first told something, by the best source that did: its log, else ZMQ, else RPC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
     /// Who told.
     pub source: Source,
     /// When, by the clock of node and agent, uncorrected.
@@ -55,14 +66,41 @@ pub struct Sighting {
     pub offset_us: Option<[i64; 2]>,
 }
 
-impl Sighting {
-    fn new(sighting: TxSighting) -> Self {
+/// That a transaction left a mempool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// When.
+    #[serde(flatten)]
+    pub seen: Seen,
+    /// Why, in the node's word; null where it did not tell.
+    pub reason: Option<String>,
+    /// The transaction that took its place; null where none did, or the node did not tell.
+    pub by: Option<Txid>,
+}
+
+impl NodeTold {
+    fn new(told: TxNode) -> Self {
+        let left = |left: TxLeft| Left {
+            seen: Seen::new(left.seen),
+            reason: left.reason.map(|reason| reason.as_str().to_owned()),
+            by: left.by,
+        };
         Self {
-            node: sighting.node,
-            source: sighting.source,
-            node_at: sighting.sighted.at.to_string(),
-            node_at_us: sighting.sighted.at.as_micros(),
-            offset_us: sighting.sighted.offset.map(|Offset { min_us, max_us }| [min_us, max_us]),
+            node: told.node,
+            accepted: told.accepted.map(Seen::new),
+            refused: told.refused.map(Seen::new),
+            left: told.left.map(left),
+        }
+    }
+}
+
+impl Seen {
+    fn new(TxSeen { source, sighted }: TxSeen) -> Self {
+        Self {
+            source,
+            node_at: sighted.at.to_string(),
+            node_at_us: sighted.at.as_micros(),
+            offset_us: sighted.offset.map(|Offset { min_us, max_us }| [min_us, max_us]),
         }
     }
 }
@@ -77,8 +115,9 @@ async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<R
         return Err(Refusal::not_found(format!("no node told of transaction `{txid}`"), hint));
     };
     let wtxid = times.as_ref().and_then(|times| times.wtxid);
-    let sightings = times.map_or_else(Vec::new, |times| times.sightings);
-    let seen = sightings.iter().map(|sighting| (&sighting.node, sighting.source, sighting.sighted));
+    let told = times.map_or_else(Vec::new, |times| times.nodes);
+    let first = |told: &TxNode| told.first().map(|seen| (seen.source, seen.sighted));
+    let seen = told.iter().filter_map(|told| first(told).map(|(source, sighted)| (&told.node, source, sighted)));
     let seen = arrival::arrivals(seen);
     let of_network = nodes.into_iter().filter(|node| node.network == network);
     Ok(Json(Reply {
@@ -87,7 +126,7 @@ async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<R
         wtxid,
         missing: arrival::missing(of_network.map(|node| node.node), &seen),
         seen,
-        sightings: sightings.into_iter().map(Sighting::new).collect(),
+        nodes: told.into_iter().map(NodeTold::new).collect(),
         rejections: refusals.into_iter().filter_map(|found| Found::new(found, rejections::take)).collect(),
     }))
 }

@@ -14,11 +14,12 @@ use bmon_analysis::{
     },
     row::{
         AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
-        SourceRow, Stage, TxSighting,
+        SourceRow, Stage, TxChunk, TxColumn, TxIds, TxLeft, TxSeen,
     },
 };
 use bmon_event::{
-    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::Processing,
+    AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid,
+    event::{Processing, RemovalReason},
 };
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
@@ -184,21 +185,30 @@ fn invalid_block(rows: &mut Vec<Row>, now: ServerTime) {
 
 fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
     let at = now.plus_micros(-30 * S);
-    for (node, source, delay) in [
-        ("alice", Source::Log, 0),
-        ("alice", Source::Zmq, 300),
-        ("bob", Source::Log, 1_830 * MS),
-        ("carol", Source::Zmq, 420 * MS),
-    ] {
-        rows.push(Row::TxSighting(TxSighting {
-            network: network(),
-            txid: txid(1),
-            wtxid: (source == Source::Log).then_some(Wtxid::from_bytes(bytes(0x77, 1))),
+    let seen = |node: &str, source, delay_us| TxSeen { source, sighted: sighted(node, at.plus_micros(delay_us)) };
+    let accepted = [("alice", Source::Log, 0), ("bob", Source::Log, 1_830 * MS), ("carol", Source::Zmq, 420 * MS)];
+    let column = |(node, source, delay_us): (&str, Source, i64)| {
+        let left = TxLeft {
+            seen: seen(node, source, delay_us + 11 * S),
+            reason: (source == Source::Log).then_some(RemovalReason::Replaced),
+            by: (source == Source::Log).then_some(txid(4)),
+        };
+        TxColumn {
             node: name(node),
-            source,
-            sighted: sighted(node, at.plus_micros(delay)),
-        }));
-    }
+            accepted: vec![Some(seen(node, source, delay_us))],
+            refused: Vec::new(),
+            left: vec![(0, left)],
+        }
+    };
+    rows.push(Row::TxChunk(Box::new(TxChunk {
+        id: 1,
+        network: network(),
+        begun_at: at,
+        last_at: at,
+        is_full: false,
+        txs: vec![TxIds { txid: txid(1), wtxid: Some(Wtxid::from_bytes(bytes(0x77, 1))) }],
+        nodes: accepted.map(column).to_vec(),
+    })));
 }
 
 fn finding(number: u8, node: &str, at: ServerTime, source: Source, body: Body) -> Row {

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use bmon_analysis::{
     finding::Finding,
-    row::{BlockSighting, Row, Stage},
+    row::{BlockSighting, Row, Stage, TxNode, TxSeen},
     tree::Status,
 };
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
 use row::{
     at, block, block_processing, block_sighting, hash, header, invalid_block, miner, name, network, node,
-    raw_block, rejection, tips, tx_sighting, txid, wtxid,
+    raw_block, rejection, tips, tx_chunk, txid, wtxid,
 };
 
 /// A place for one database, and how to open it.
@@ -43,7 +43,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 18] = [
+    let tests: [Test; 21] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -59,6 +59,9 @@ fn suite(fresh: impl Fn(Test)) {
         a_reader_sees_commits_while_the_writer_is_open,
         a_token_belongs_to_one_node,
         old_transactions_are_deleted_and_counted,
+        every_transaction_is_found_whether_it_is_in_the_index_or_not,
+        a_transaction_in_two_chunks_is_one,
+        chunks_are_read_again_from_a_time_on,
         nodes_of_different_networks_with_one_name_are_two,
         miners_are_kept_with_what_they_are_known_by,
         blocks_left_behind_are_kept_as_they_are,
@@ -98,7 +101,7 @@ fn what_is_written_is_read_again(place: &Place) {
     let sightings = [
         block(1, Some(100)),
         sighting.clone(),
-        tx_sighting(2, Some(3), "alice", Source::Zmq, at(-20, None)),
+        Row::TxChunk(Box::new(tx_chunk(1, &[(2, Some(3))], &[("alice", Source::Zmq, at(-20, None))]))),
         Row::Finding(Box::new(refusal.clone())),
         Row::Node(Box::new(node("alice", 100))),
     ];
@@ -119,7 +122,7 @@ fn what_is_written_is_read_again(place: &Place) {
     assert_eq!(found.sightings.into_iter().map(Row::BlockSighting).collect::<Vec<_>>(), [sighting]);
     let found = reader.tx(&txid(2)).unwrap().unwrap();
     assert_eq!(found.wtxid, Some(wtxid(3)));
-    assert_eq!(found.sightings[0].sighted, at(-20, None));
+    assert_eq!(found.nodes[0].accepted.map(|seen| seen.sighted), Some(at(-20, None)));
     assert_eq!(reader.findings("rejected-tx", 10, None).unwrap().items, std::slice::from_ref(&refusal));
     assert_eq!(reader.findings("reorg", 10, None).unwrap().items, []);
     assert_eq!(reader.findings_about_tx(&txid(1)).unwrap(), [refusal]);
@@ -137,14 +140,12 @@ fn of_two_first_sightings_the_earlier_stays_in_either_order(place: &Place) {
     for (number, pair) in [(1, [early, late]), (2, [late, early]), (3, [wide, tight]), (4, [tight, wide])] {
         for sighted in pair {
             let block = block_sighting(number, "alice", Source::Log, Stage::Header, sighted);
-            let tx = tx_sighting(number, None, "alice", Source::Log, sighted);
-            commit(&mut store, &[block, tx], 1);
+            commit(&mut store, &[block], 1);
         }
     }
     let reader = (place.read)();
     for (number, kept) in [(1, early), (2, early), (3, tight), (4, tight)] {
         assert_eq!(reader.block(&hash(number)).unwrap().unwrap().sightings[0].sighted, kept);
-        assert_eq!(reader.tx(&txid(number)).unwrap().unwrap().sightings[0].sighted, kept);
     }
 }
 
@@ -356,23 +357,92 @@ fn old_transactions_are_deleted_and_counted(place: &Place) {
     let mut store = (place.open)();
     let mut rows = Vec::new();
     for number in 0..30 {
-        rows.push(tx_sighting(number, None, "alice", Source::Log, at(i64::from(number) * DAY_US, None)));
-        rows.push(tx_sighting(number, None, "bob", Source::Zmq, at(i64::from(number) * DAY_US, None)));
+        let mut chunk = tx_chunk(u64::from(number) + 1, &[(number, None)], &[("alice", Source::Log, at(0, None))]);
+        chunk.last_at = ServerTime::from_micros(i64::from(number) * DAY_US);
+        rows.push(Row::TxChunk(Box::new(chunk)));
     }
-    // One node's clock is far ahead: its sighting keeps its transaction, and holds up no other.
-    rows.push(tx_sighting(0, None, "carol", Source::Log, at(1000 * DAY_US, None)));
     rows.push(block_sighting(1, "alice", Source::Log, Stage::Connected, at(0, None)));
     commit(&mut store, &rows, 1);
     let (now, keep) = (ServerTime::from_micros(30 * DAY_US), Duration::from_hours(240));
-    // A round is five steps of seven transactions, of which the last finds the end.
-    let deleted: Vec<_> = (0..10).map(|_| store.expire(now, keep, 7).unwrap()).collect();
-    assert_eq!(deleted, [6, 7, 6, 0, 0, 0, 0, 0, 0, 0]);
+    let deleted: Vec<_> = (0..4).map(|_| store.expire(now, keep, 7).unwrap()).collect();
+    assert_eq!(deleted, [7, 7, 6, 0]);
     let reader = (place.read)();
     for number in 0..30 {
-        assert_eq!(reader.tx(&txid(number)).unwrap().is_some(), number == 0 || number >= 20, "{number}");
+        assert_eq!(reader.tx(&txid(number)).unwrap().is_some(), number >= 20, "{number}");
     }
-    assert_eq!(reader.counts().unwrap().transactions, TableCount { kept: 11, deleted: 19 });
+    assert_eq!(reader.counts().unwrap().transactions, TableCount { kept: 10, deleted: 20 });
     assert!(reader.block(&hash(1)).unwrap().is_some());
+}
+
+/// More chunks than one segment of the index holds, so that some are in it, and some are looked through.
+fn every_transaction_is_found_whether_it_is_in_the_index_or_not(place: &Place) {
+    let mut store = (place.open)();
+    let id = |chunk: u64, place: u8| {
+        let mut bytes = [place; 32];
+        bytes[..8].copy_from_slice(&chunk.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        bytes[8] = place;
+        bmon_event::Txid::from_bytes(bytes)
+    };
+    let chunks = (1..=150_u64).map(|chunk| {
+        let mut row = tx_chunk(chunk, &[(0, None), (1, None), (2, None)], &[("alice", Source::Log, at(0, None))]);
+        (0..).zip(&mut row.txs).for_each(|(place, tx)| tx.txid = id(chunk, place));
+        (row.is_full, row.last_at) = (chunk != 149, ServerTime::from_micros(chunk.cast_signed()));
+        Row::TxChunk(Box::new(row))
+    });
+    let rows: Vec<Row> = chunks.collect();
+    rows.chunks(7).for_each(|rows| commit(&mut store, rows, 1));
+    // A full chunk may get news and be said again.
+    commit(&mut store, &rows[..9], 1);
+    let reader = (place.read)();
+    let found = |chunk, place| reader.tx(&id(chunk, place)).unwrap().is_some();
+    assert!((1..=150).all(|chunk| (0..3).all(|place| found(chunk, place))));
+    assert!(!found(1, 3) && !found(151, 0));
+    assert_eq!(reader.counts().unwrap().transactions, TableCount { kept: 450, deleted: 0 });
+    assert_eq!(store.expire(ServerTime::from_micros(101), Duration::ZERO, 200).unwrap(), 300);
+    assert!((1..=100).all(|chunk| !found(chunk, 1)) && (101..=150).all(|chunk| found(chunk, 1)));
+}
+
+/// A node that told of a transaction long after the others did so in a later chunk.
+fn a_transaction_in_two_chunks_is_one(place: &Place) {
+    let mut store = (place.open)();
+    let (early, late) = (at(10, Some((0, 2))), at(9_000, None));
+    let first = tx_chunk(1, &[(1, Some(7)), (2, None)], &[("alice", Source::Zmq, early), ("bob", Source::Log, early)]);
+    let second = tx_chunk(2, &[(3, None), (1, Some(6))], &[("alice", Source::Log, late), ("carol", Source::Log, late)]);
+    let mut rows = [first, second].map(|chunk| Row::TxChunk(Box::new(chunk)));
+    for _ in 0..2 {
+        commit(&mut store, &rows, 1);
+        let found = (place.read)().tx(&txid(1)).unwrap().unwrap();
+        let told = |node: &TxNode| (node.node.to_string(), node.accepted.map(|seen| seen.sighted));
+        // The log's time counts before ZMQ's, though it is later.
+        let expected = [("alice", late), ("bob", early), ("carol", late)].map(|(node, at)| (node.to_owned(), Some(at)));
+        assert_eq!(found.nodes.iter().map(told).collect::<Vec<_>>(), expected);
+        assert_eq!(found.wtxid, Some(wtxid(6)));
+        rows.reverse();
+    }
+}
+
+/// Chunks come back as they were written, for an engine that starts.
+fn chunks_are_read_again_from_a_time_on(place: &Place) {
+    let mut store = (place.open)();
+    let chunks: Vec<_> = (1..=4_u8)
+        .map(|number| {
+            let mut chunk = tx_chunk(
+                u64::from(number),
+                &[(number, None), (number + 100, Some(number))],
+                &[("alice", Source::Log, at(i64::from(number), Some((-4, 3))))],
+            );
+            chunk.last_at = ServerTime::from_micros(i64::from(number));
+            chunk.nodes[0].refused.push((1, TxSeen { source: Source::Log, sighted: at(-5, None) }));
+            chunk
+        })
+        .collect();
+    let rows: Vec<_> = chunks.iter().map(|chunk| Row::TxChunk(Box::new(chunk.clone()))).collect();
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    let mut read = Vec::new();
+    reader.tx_chunks_since(ServerTime::from_micros(3), |chunk| read.push(chunk)).unwrap();
+    assert_eq!(read, chunks[2..]);
+    assert_eq!(reader.last_tx_chunk().unwrap(), 4);
 }
 
 fn nodes_of_different_networks_with_one_name_are_two(place: &Place) {

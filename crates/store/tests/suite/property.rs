@@ -3,12 +3,12 @@
 
 use bmon_analysis::row::{Row, Stage};
 use bmon_event::Source;
-use bmon_store::{BlockTimes, Counts, TxTimes};
+use bmon_store::{BlockTimes, Counts};
 use proptest::prelude::*;
 
 use crate::{
     Place, commit,
-    row::{at, block, block_processing, block_sighting, hash, miner, rejection, tx_sighting, txid},
+    row::{at, block, block_processing, block_sighting, hash, miner, rejection},
 };
 
 /// Few values of each, so that many rows meet at one key.
@@ -21,17 +21,14 @@ fn any_row() -> impl Strategy<Value = Row> {
         (0..3_u8, any::<bool>())
             .prop_map(|(number, known)| block(number, known.then_some(u32::from(number)))),
         (0..3_u8).prop_map(|number| Row::Miner(miner(number))),
-        (0..3_u8, node.clone(), source.clone(), stage, sighted.clone()).prop_map(
+        (0..3_u8, node.clone(), source, stage, sighted.clone()).prop_map(
             |(number, node, source, stage, sighted)| block_sighting(number, node, source, stage, sighted)
         ),
-        (0..3_u8, node.clone(), any::<bool>(), sighted.clone()).prop_map(|(number, node, whole, sighted)| {
+        (0..3_u8, node.clone(), any::<bool>(), sighted).prop_map(|(number, node, whole, sighted)| {
             // What was told at one time differs in no more than its beginning.
             let (total_us, load_us) = (sighted.at.as_micros().unsigned_abs(), whole.then_some(1));
             Row::BlockProcessing(Box::new(block_processing(number, node, total_us, load_us, sighted)))
         }),
-        (0..3_u8, prop::option::of(0..3_u8), node.clone(), source, sighted).prop_map(
-            |(number, witness, node, source, sighted)| tx_sighting(number, witness, node, source, sighted)
-        ),
         (0..3_u8, 1..4_u32, node).prop_map(|(number, revision, node)| {
             Row::Finding(Box::new(rejection(
                 number,
@@ -44,7 +41,7 @@ fn any_row() -> impl Strategy<Value = Row> {
     ]
 }
 
-type Content = (Vec<BlockTimes>, Vec<TxTimes>, Vec<bmon_analysis::finding::Finding>, Counts);
+type Content = (Vec<BlockTimes>, Vec<bmon_analysis::finding::Finding>, Counts);
 
 /// What a store holds after the rows were written, `group` of them to a commit.
 fn content(rows: &[Row], group: usize) -> Content {
@@ -56,10 +53,9 @@ fn content(rows: &[Row], group: usize) -> Content {
     }
     let reader = (place.read)();
     let blocks = (0..3).filter_map(|number| reader.block(&hash(number)).unwrap()).collect();
-    let transactions = (0..3).filter_map(|number| reader.tx(&txid(number)).unwrap()).collect();
     let mut findings = reader.findings("rejected-tx", 100, None).unwrap().items;
     findings.sort_by_key(|finding| finding.id);
-    (blocks, transactions, findings, reader.counts().unwrap())
+    (blocks, findings, reader.counts().unwrap())
 }
 
 proptest! {

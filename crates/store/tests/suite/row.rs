@@ -5,7 +5,7 @@ use bmon_analysis::{
     pool::{Mark, Miner, Recognised},
     row::{
         BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, NodeTip, Offset, RawBlockRow,
-        Row, Sighted, SourceRow, Stage, Tip, TipsRow, TxSighting,
+        Row, Sighted, SourceRow, Stage, Tip, TipsRow, TxChunk, TxColumn, TxIds, TxSeen,
     },
     tree::Status,
 };
@@ -60,15 +60,24 @@ pub(crate) fn block_processing(
     BlockProcessing { network: network(), block: hash(number), node: name(node), sighted, processing }
 }
 
-pub(crate) fn tx_sighting(
-    number: u8,
-    witness: Option<u8>,
-    node: &str,
-    source: Source,
-    sighted: Sighted,
-) -> Row {
-    let (txid, wtxid) = (txid(number), witness.map(wtxid));
-    Row::TxSighting(TxSighting { network: network(), txid, wtxid, node: name(node), source, sighted })
+/// A chunk of transactions told of by numbers, each with what nodes told: that they accepted it, and when.
+pub(crate) fn tx_chunk(id: u64, txs: &[(u8, Option<u8>)], nodes: &[(&str, Source, Sighted)]) -> TxChunk {
+    let column = |(node, source, sighted): &(&str, Source, Sighted)| TxColumn {
+        node: name(node),
+        accepted: vec![Some(TxSeen { source: *source, sighted: *sighted }); txs.len()],
+        refused: Vec::new(),
+        left: Vec::new(),
+    };
+    let ids = |(number, witness): &(u8, Option<u8>)| TxIds { txid: txid(*number), wtxid: witness.map(wtxid) };
+    TxChunk {
+        id,
+        network: network(),
+        begun_at: ServerTime::from_micros(0),
+        last_at: ServerTime::from_micros(0),
+        is_full: false,
+        txs: txs.iter().map(ids).collect(),
+        nodes: nodes.iter().map(column).collect(),
+    }
 }
 
 pub(crate) fn rejection(number: u8, revision: u32, node: &str, code: &str, us: i64) -> Finding {

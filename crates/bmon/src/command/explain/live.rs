@@ -88,11 +88,15 @@ fn of_block(reply: block::Reply) -> Told {
 }
 
 fn of_tx(reply: tx::Reply) -> Told {
-    let sightings = reply.sightings.into_iter().map(|sighting| Sighting {
-        node: sighting.node,
-        heard: Heard::tx(sighting.source, AgentTime::from_micros(sighting.node_at_us)),
-        offset: sighting.offset_us.map(offset),
+    let sightings = reply.nodes.iter().flat_map(|told| {
+        let seen = [&told.accepted, &told.refused].into_iter().flatten();
+        seen.map(|seen| Sighting {
+            node: told.node.clone(),
+            heard: Heard::tx(seen.source, AgentTime::from_micros(seen.node_at_us)),
+            offset: seen.offset_us.map(offset),
+        })
     });
+    let sightings = sightings.collect();
     let verdicts = reply.rejections.into_iter().filter_map(|found| {
         Some(Verdict {
             node: found.node?,
@@ -105,7 +109,7 @@ fn of_tx(reply: tx::Reply) -> Told {
         network: reply.network,
         height: None,
         wtxid: reply.wtxid,
-        sightings: sightings.collect(),
+        sightings,
         verdicts: verdicts.collect(),
     }
 }

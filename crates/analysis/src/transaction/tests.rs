@@ -1,0 +1,223 @@
+use std::collections::BTreeMap;
+
+use bmon_event::{AgentTime, Source, Wtxid, event::RemovalReason};
+use proptest::prelude::*;
+
+use super::*;
+use crate::row::{Offset, Sighted, TxLeft, TxNode, TxSeen};
+
+const NODES: [&str; 3] = ["alice", "bob", "carol"];
+
+/// Something that a node tells.
+#[derive(Clone, Debug)]
+struct Tale {
+    node: usize,
+    tx: TxIds,
+    word: Word,
+}
+
+fn txid(number: u16) -> Txid {
+    let mut bytes = [7; 32];
+    bytes[..2].copy_from_slice(&number.to_be_bytes());
+    Txid::from_bytes(bytes)
+}
+
+fn seen(source: Source, at_us: i64) -> TxSeen {
+    let offset = Some(Offset { min_us: at_us / SECOND_US, max_us: at_us / SECOND_US + 9 });
+    TxSeen { source, sighted: Sighted { at: AgentTime::from_micros(at_us), offset } }
+}
+
+fn any_seen() -> impl Strategy<Value = TxSeen> {
+    // Most within seconds, some so far away that no column holds both.
+    let at = prop_oneof![8 => 0..20 * SECOND_US, 1 => -9 * HOUR_US..9 * HOUR_US];
+    (prop::sample::select(&[Source::Log, Source::Zmq][..]), at).prop_map(|(source, at)| seen(source, at))
+}
+
+fn any_tale() -> impl Strategy<Value = Tale> {
+    let reason = prop::option::of(Just(RemovalReason::Replaced));
+    let left = (any_seen(), reason, prop::option::of((0..3_u16).prop_map(txid)));
+    let left = left.prop_map(|(seen, reason, by)| Word::Left(TxLeft { seen, reason, by }));
+    let word = prop_oneof![
+        6 => any_seen().prop_map(Word::Accepted),
+        1 => any_seen().prop_map(Word::Refused),
+        1 => left,
+    ];
+    (0..NODES.len(), 0..1_500_u16, prop::option::of(0..2_u8), word).prop_map(|(node, tx, wtxid, word)| {
+        let wtxid = wtxid.map(|wtxid| Wtxid::from_bytes([wtxid; 32]));
+        Tale { node, tx: TxIds { txid: txid(tx), wtxid }, word }
+    })
+}
+
+/// What all say together, by txid.
+type Sum = BTreeMap<Txid, (Option<Wtxid>, BTreeMap<NodeName, TxNode>)>;
+
+fn add(sum: &mut Sum, tx: TxIds, told: TxNode) {
+    let (wtxid, nodes) = sum.entry(tx.txid).or_default();
+    let mut ids = TxIds { txid: tx.txid, wtxid: *wtxid };
+    ids.note_wtxid(tx.wtxid);
+    *wtxid = ids.wtxid;
+    nodes.entry(told.node.clone()).or_insert_with(|| TxNode::new(told.node.clone())).merge(told);
+}
+
+fn told(tales: &[Tale]) -> Sum {
+    let mut sum = Sum::new();
+    for Tale { node, tx, word } in tales {
+        let mut told = TxNode::new(NODES[*node].parse().unwrap());
+        match word.clone() {
+            Word::Accepted(seen) => told.accepted = Some(seen),
+            Word::Refused(seen) => told.refused = Some(seen),
+            Word::Left(left) => told.left = Some(left),
+        }
+        add(&mut sum, *tx, told);
+    }
+    sum
+}
+
+/// What a store has, and how far the journal need not be read again.
+#[derive(Default)]
+struct Kept {
+    chunks: BTreeMap<u64, TxChunk>,
+    position: u64,
+}
+
+impl Kept {
+    fn keep(&mut self, rows: Vec<Row>, position: u64) {
+        for row in rows {
+            let Row::TxChunk(chunk) = row else { continue };
+            self.chunks.insert(chunk.id, *chunk);
+        }
+        self.position = position;
+    }
+
+    fn sum(&self) -> Sum {
+        let mut sum = Sum::new();
+        for chunk in self.chunks.values() {
+            assert!(chunk.txs.len() <= TxChunk::MOST);
+            for (place, tx) in chunk.txs.iter().enumerate() {
+                for column in &chunk.nodes {
+                    let of = |at: &u16| usize::from(*at) == place;
+                    let mut told = TxNode::new(column.node.clone());
+                    told.accepted = column.accepted[place];
+                    told.refused = column.refused.iter().find(|(at, _)| of(at)).map(|(_, seen)| *seen);
+                    told.left = column.left.iter().find(|(at, _)| of(at)).map(|(_, left)| left.clone());
+                    if told.accepted.is_some() || told.refused.is_some() || told.left.is_some() {
+                        add(&mut sum, *tx, told);
+                    }
+                }
+            }
+        }
+        sum
+    }
+}
+
+fn network() -> Network {
+    Network::from_chain("regtest").unwrap()
+}
+
+/// Hears the tales in batches of ten, one a second, with ticks; dies at each of `deaths` and goes on from what was kept.
+fn hear(tales: &[Tale], most: usize, deaths: &[usize], pause_us: i64) -> Sum {
+    let batches: Vec<&[Tale]> = tales.chunks(10).collect();
+    let (mut kept, mut deaths) = (Kept::default(), deaths.to_vec());
+    loop {
+        let (mut mind, mut ids) = (Transactions::new(network(), most), 0);
+        kept.chunks.values().for_each(|chunk| mind.restore(chunk));
+        ids = kept.chunks.keys().next_back().copied().unwrap_or(ids);
+        let first = usize::try_from(kept.position).unwrap();
+        let mut died = false;
+        for (number, tales) in (1..).zip(&batches).skip(first) {
+            let now = ServerTime::from_micros(i64::try_from(number).unwrap() * pause_us);
+            for Tale { node, tx, word } in *tales {
+                let node = mind.number_of(&NODES[*node].parse().unwrap());
+                let by = Telling { node, batch: u64::try_from(number).unwrap(), now };
+                mind.note(*tx, word.clone(), by, &mut ids);
+            }
+            let mut rows = Vec::new();
+            mind.tick(now, &mut rows);
+            let position = mind.unsaid_since().map_or(number, |since| usize::try_from(since).unwrap() - 1);
+            kept.keep(rows, u64::try_from(position).unwrap());
+            if deaths.first() == Some(&number) {
+                deaths.remove(0);
+                died = true;
+                break;
+            }
+        }
+        if !died {
+            let mut rows = Vec::new();
+            mind.say_all(ServerTime::from_micros(i64::MAX / 2), &mut rows);
+            kept.keep(rows, u64::try_from(batches.len()).unwrap());
+            assert_eq!(mind.unsaid_since(), None);
+            return kept.sum();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn nothing_told_is_lost_or_changed_by_forgetting_and_dying(
+        tales in prop::collection::vec(any_tale(), 1..2_500),
+        most in prop::sample::select(&[512_usize, 1_024, 100_000][..]),
+        deaths in prop::collection::btree_set(1..250_usize, 0..4),
+        pause_us in prop::sample::select(&[SECOND_US, 40 * SECOND_US, 700 * SECOND_US][..]),
+    ) {
+        let deaths: Vec<_> = deaths.into_iter().filter(|at| *at <= tales.len().div_ceil(10)).collect();
+        prop_assert_eq!(hear(&tales, most, &deaths, pause_us), told(&tales));
+    }
+}
+
+fn accept(mind: &mut Transactions, ids: &mut u64, number: u16, at_us: i64, batch: u64) {
+    let node = mind.number_of(&"alice".parse().unwrap());
+    let by = Telling { node, batch, now: ServerTime::from_micros(at_us) };
+    mind.note(TxIds { txid: txid(number), wtxid: None }, Word::Accepted(seen(Source::Log, at_us)), by, ids);
+}
+
+fn said(mind: &mut Transactions, now_us: i64) -> Vec<(u64, usize, bool)> {
+    let mut rows = Vec::new();
+    mind.tick(ServerTime::from_micros(now_us), &mut rows);
+    let chunk = |row: Row| match row {
+        Row::TxChunk(chunk) => (chunk.id, chunk.txs.len(), chunk.is_full),
+        _ => unreachable!(),
+    };
+    rows.into_iter().map(chunk).collect()
+}
+
+#[test]
+fn a_chunk_is_said_soon_and_then_the_more_rarely_the_older_it_is() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    let mut when = Vec::new();
+    for second in 0..3_600_u16 {
+        let now_us = i64::from(second) * SECOND_US;
+        if second.is_multiple_of(10) {
+            accept(&mut mind, &mut ids, second, now_us, u64::from(second));
+        }
+        when.extend(said(&mut mind, now_us).iter().map(|_| second));
+    }
+    assert_eq!(when[..9], [0, 10, 20, 40, 80, 160, 320, 620, 920]);
+    assert!(when.len() < 20, "{when:?}");
+    // The last news that is not said is of the batch at 3,330 s or later.
+    assert!(mind.unsaid_since().is_some_and(|batch| batch > 3_000));
+}
+
+#[test]
+fn a_full_chunk_is_said_at_once_and_then_only_if_there_is_news() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    (0..500).for_each(|number| accept(&mut mind, &mut ids, number, 0, 1));
+    assert_eq!(said(&mut mind, SECOND_US), [(1, 500, false)]);
+    (500..513).for_each(|number| accept(&mut mind, &mut ids, number, SECOND_US, 2));
+    assert_eq!(said(&mut mind, SECOND_US), [(1, 512, true), (2, 1, false)]);
+    accept(&mut mind, &mut ids, 5, 2 * SECOND_US, 3);
+    assert_eq!((said(&mut mind, 9 * SECOND_US), mind.unsaid_since()), (vec![], None));
+}
+
+#[test]
+fn the_oldest_are_forgotten_when_there_are_too_many_and_when_their_hour_is_long_over() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 1_024), 0);
+    (0..1_025).for_each(|number| accept(&mut mind, &mut ids, number, 0, 1));
+    assert_eq!(said(&mut mind, 0).len(), 3);
+    assert_eq!((mind.forgotten(), mind.table.len()), (512, 513));
+    assert_eq!(said(&mut mind, 2 * HOUR_US - 1), []);
+    // What was open is closed, since nothing can be added to it any more.
+    assert_eq!(said(&mut mind, 2 * HOUR_US), [(3, 1, true)]);
+    assert_eq!((mind.forgotten(), mind.table.len(), mind.chunks.len()), (512, 0, 0));
+}
