@@ -19,6 +19,8 @@ pub mod row;
 pub mod rule;
 pub mod selfish;
 pub mod settings;
+pub mod sketch;
+pub mod spread;
 mod state;
 mod transaction;
 pub mod tree;

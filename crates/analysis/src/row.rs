@@ -9,7 +9,7 @@ use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, ev
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::tx::keep;
-pub use self::tx::{TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen};
+pub use self::tx::{TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen, TxSpread};
 
 use crate::{
     alert::Alert,
@@ -30,6 +30,8 @@ pub enum Row {
     BlockProcessing(Box<BlockProcessing>),
     /// What nodes told of some transactions. Key: id; the last said stays.
     TxChunk(Box<TxChunk>),
+    /// How far apart nodes saw the transactions of an hour. Key: network, hour; the last said stays.
+    TxSpread(Box<TxSpread>),
     /// A block's header. Key: network, block.
     Header(HeaderRow),
     /// The ends of a network's branches as they are now. Key: network.

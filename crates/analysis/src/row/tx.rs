@@ -3,6 +3,7 @@
 use bmon_event::{Network, NodeName, ServerTime, Source, Txid, Wtxid, event::RemovalReason};
 
 use super::Sighted;
+use crate::spread::Spread;
 
 /// Transactions that were first told one after another, and what every node told of them. One that a node tells of long
 /// after the others may stand in a second chunk: what is known of a transaction is what all of them say together.
@@ -27,6 +28,17 @@ pub struct TxChunk {
 impl TxChunk {
     /// The most transactions in one.
     pub const MOST: usize = 512;
+}
+
+/// How far apart the nodes of a network saw the transactions of an hour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TxSpread {
+    /// The network.
+    pub network: Network,
+    /// When the hour began in which the transactions were first seen.
+    pub begun_at: ServerTime,
+    /// The spread.
+    pub spread: Spread,
 }
 
 /// The names of a transaction.

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use bmon_event::{AgentTime, Network, NodeName, ServerTime, Source, Wtxid};
 
-use crate::row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxSeen, keep};
+use crate::{
+    row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxSeen, keep},
+    spread::Seen,
+};
 
 /// How far before the first sighting of a column another may be. They reach over 71 minutes, of which the most by far are
 /// after the first.
@@ -18,6 +21,9 @@ const RECENT_CLOCKS: usize = 16;
 
 /// Stands for a source where the columns cannot hold a sighting.
 const ELSEWHERE: u8 = u8::MAX;
+
+/// Stands for an hour where there is none.
+pub(super) const UNCOUNTED: i32 = i32::MIN;
 
 /// What a node told of a transaction at one time.
 #[derive(Clone, Debug)]
@@ -38,18 +44,26 @@ pub(super) struct Chunk {
     pub(super) last_at: ServerTime,
     pub(super) is_full: bool,
     pub(super) txs: Vec<TxIds>,
+    /// When the server heard of each, in milliseconds after it heard of the first.
+    heard_ms: Vec<u32>,
+    /// The hour that each is counted in, `UNCOUNTED` where it is in none.
+    pub(super) hours: Vec<i32>,
     columns: Vec<Option<Box<Column>>>,
 }
 
 impl Chunk {
     pub(super) fn new(id: u64, now: ServerTime) -> Self {
         let txs = Vec::with_capacity(TxChunk::MOST);
-        Self { id, begun_at: now, last_at: now, is_full: false, txs, columns: Vec::new() }
+        let (heard_ms, hours, columns) = (Vec::new(), Vec::new(), Vec::new());
+        Self { id, begun_at: now, last_at: now, is_full: false, txs, heard_ms, hours, columns }
     }
 
     /// Adds a transaction that it has room for, and gives its place.
     pub(super) fn push(&mut self, ids: TxIds, now: ServerTime) -> u16 {
         self.txs.push(ids);
+        let heard_ms = now.micros_since(self.begun_at) / 1_000;
+        self.heard_ms.push(u32::try_from(heard_ms.max(0)).unwrap_or(u32::MAX));
+        self.hours.push(UNCOUNTED);
         self.last_at = self.last_at.max(now);
         self.is_full = self.txs.len() == TxChunk::MOST;
         u16::try_from(self.txs.len() - 1).expect("a chunk has few transactions")
@@ -70,9 +84,15 @@ impl Chunk {
         column.note(place, word)
     }
 
-    /// When each node first told of the transaction at this place, as accepted or refused, by the number of the node.
-    pub(super) fn firsts(&self, place: u16) -> impl Iterator<Item = (u16, TxSeen)> {
-        (0..).zip(&self.columns).filter_map(move |(node, column)| Some((node, column.as_ref()?.first(place)?)))
+    /// When the server heard of the transaction at this place.
+    pub(super) fn heard_at(&self, place: u16) -> ServerTime {
+        self.begun_at.plus_micros(i64::from(self.heard_ms[usize::from(place)]) * 1_000)
+    }
+
+    /// When each node first told of the transaction at this place, as accepted or refused.
+    pub(super) fn seen(&self, place: u16) -> Vec<Seen> {
+        let columns = (0..).zip(&self.columns).filter_map(|(node, column)| Some((node, column.as_ref()?)));
+        columns.filter_map(|(node, column)| column.first(place, node)).collect()
     }
 
     /// All of it, with the names of the nodes.
@@ -183,9 +203,12 @@ impl Column {
         }
     }
 
-    fn first(&self, place: u16) -> Option<TxSeen> {
+    fn first(&self, place: u16, node: u16) -> Option<Seen> {
         let refused = self.rare.get(&place).and_then(|rare| rare.refused);
-        [self.accepted(place), refused].into_iter().flatten().min_by_key(|seen| seen.sighted.at)
+        let told = [(self.accepted(place), false), (refused, true)];
+        let told = told.into_iter().filter_map(|(seen, is_refused)| Some((seen?, is_refused)));
+        let (TxSeen { source, sighted }, is_refused) = told.min_by_key(|(seen, _)| seen.sighted.at)?;
+        Some(Seen { node, source, sighted, is_refused })
     }
 
     fn row(&self, node: NodeName, txs: usize) -> TxColumn {

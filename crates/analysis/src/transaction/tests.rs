@@ -4,7 +4,10 @@ use bmon_event::{AgentTime, Source, Wtxid, event::RemovalReason};
 use proptest::prelude::*;
 
 use super::*;
-use crate::row::{Offset, Sighted, TxLeft, TxNode, TxSeen};
+use crate::{
+    row::{Offset, Sighted, TxLeft, TxNode, TxSeen},
+    spread::{Spread, Tally, first},
+};
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
 
@@ -77,14 +80,22 @@ fn told(tales: &[Tale]) -> Sum {
 #[derive(Default)]
 struct Kept {
     chunks: BTreeMap<u64, TxChunk>,
+    spreads: BTreeMap<ServerTime, Spread>,
     position: u64,
 }
 
 impl Kept {
     fn keep(&mut self, rows: Vec<Row>, position: u64) {
         for row in rows {
-            let Row::TxChunk(chunk) = row else { continue };
-            self.chunks.insert(chunk.id, *chunk);
+            match row {
+                Row::TxChunk(chunk) => {
+                    self.chunks.insert(chunk.id, *chunk);
+                }
+                Row::TxSpread(row) => {
+                    self.spreads.insert(row.begun_at, row.spread);
+                }
+                _ => unreachable!(),
+            }
         }
         self.position = position;
     }
@@ -115,7 +126,7 @@ fn network() -> Network {
 }
 
 /// Hears the tales in batches of ten, one a second, with ticks; dies at each of `deaths` and goes on from what was kept.
-fn hear(tales: &[Tale], most: usize, deaths: &[usize], pause_us: i64) -> Sum {
+fn hear(tales: &[Tale], most: usize, deaths: &[usize], pause_us: i64) -> Kept {
     let batches: Vec<&[Tale]> = tales.chunks(10).collect();
     let (mut kept, mut deaths) = (Kept::default(), deaths.to_vec());
     loop {
@@ -143,10 +154,12 @@ fn hear(tales: &[Tale], most: usize, deaths: &[usize], pause_us: i64) -> Sum {
         }
         if !died {
             let mut rows = Vec::new();
-            mind.say_all(ServerTime::from_micros(i64::MAX / 2), &mut rows);
+            let now = ServerTime::from_micros(i64::try_from(batches.len()).unwrap() * pause_us);
+            mind.tick(now.plus_micros(2 * SETTLED_US), &mut rows);
+            mind.say_all(now.plus_micros(2 * SETTLED_US), &mut rows);
             kept.keep(rows, u64::try_from(batches.len()).unwrap());
             assert_eq!(mind.unsaid_since(), None);
-            return kept.sum();
+            return kept;
         }
     }
 }
@@ -162,7 +175,44 @@ proptest! {
         pause_us in prop::sample::select(&[SECOND_US, 40 * SECOND_US, 700 * SECOND_US][..]),
     ) {
         let deaths: Vec<_> = deaths.into_iter().filter(|at| *at <= tales.len().div_ceil(10)).collect();
-        prop_assert_eq!(hear(&tales, most, &deaths, pause_us), told(&tales));
+        prop_assert_eq!(hear(&tales, most, &deaths, pause_us).sum(), told(&tales));
+    }
+}
+
+/// What the spread of each hour is, of all that is told.
+fn spreads(told: &Sum) -> BTreeMap<ServerTime, Spread> {
+    let mut hours = BTreeMap::<i64, Tally>::new();
+    let names: Vec<NodeName> = NODES.map(|name| name.parse().unwrap()).to_vec();
+    for (_, nodes) in told.values() {
+        let seen = (0..).zip(&names).filter_map(|(number, name)| {
+            let told = nodes.get(name)?;
+            let TxSeen { source, sighted } = told.first()?;
+            let is_refused = told.refused.is_some_and(|seen| seen.sighted.at == sighted.at) && told.accepted.is_none_or(|seen| seen.sighted.at != sighted.at);
+            Some(Seen { node: number, source, sighted, is_refused })
+        });
+        let seen: Vec<Seen> = seen.collect();
+        if let Some(first) = first(&seen) {
+            hours.entry(first.as_micros().div_euclid(HOUR_US)).or_default().add(&seen);
+        }
+    }
+    let spread = |(hour, tally): (i64, Tally)| (ServerTime::from_micros(hour * HOUR_US), tally.spread(&names));
+    hours.into_iter().map(spread).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn an_hour_is_what_was_told_of_it_however_late_and_after_dying(
+        tales in prop::collection::vec(any_tale(), 1..2_500),
+        deaths in prop::collection::btree_set(1..250_usize, 0..4),
+    ) {
+        let deaths: Vec<_> = deaths.into_iter().filter(|at| *at <= tales.len().div_ceil(10)).collect();
+        let hours = hear(&tales, 100_000, &deaths, SECOND_US).spreads;
+        // Some clocks are hours ahead or behind; the hour that it is is right all the same.
+        let expected = spreads(&told(&tales));
+        let now = ServerTime::from_micros(0);
+        prop_assert_eq!(hours.get(&now), expected.get(&now));
     }
 }
 
@@ -176,10 +226,10 @@ fn said(mind: &mut Transactions, now_us: i64) -> Vec<(u64, usize, bool)> {
     let mut rows = Vec::new();
     mind.tick(ServerTime::from_micros(now_us), &mut rows);
     let chunk = |row: Row| match row {
-        Row::TxChunk(chunk) => (chunk.id, chunk.txs.len(), chunk.is_full),
-        _ => unreachable!(),
+        Row::TxChunk(chunk) => Some((chunk.id, chunk.txs.len(), chunk.is_full)),
+        _ => None,
     };
-    rows.into_iter().map(chunk).collect()
+    rows.into_iter().filter_map(chunk).collect()
 }
 
 #[test]
