@@ -42,7 +42,7 @@ docs: ## write the generated reference pages again
 	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
-soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-chain soak-fuzz soak-zero ## every count and duration that is too long for make test
+soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-chain soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test
 
 .PHONY: soak-reading
 soak-reading: setup ## the log reader on a file of 1 GiB
@@ -67,6 +67,18 @@ soak-latency: setup ## from log line to API, memory, CPU, and what the agent cos
 .PHONY: soak-chain
 soak-chain: setup ## forks, splits and alerts on real nodes ten times, and once until every alert has ended
 	BMON_CHAIN_RUNS=10 BMON_CHAIN_ENDS=1 cargo test --release --package bmon --test live chain -- --nocapture
+
+.PHONY: soak-sightings
+soak-sightings: setup ## sightings of transactions a second, from twelve agents to durable and analysed
+	cargo bench --package bmon-server --bench sightings
+
+.PHONY: soak-window
+soak-window: setup ## memory of the transactions that a hundred nodes tell of in two hours
+	cargo bench --package bmon-analysis --bench transactions
+
+.PHONY: soak-store
+soak-store: setup ## size and speed of the store with 50 million sightings
+	BMON_BENCH_SIGHTINGS=50000000 cargo bench --package bmon-store
 
 .PHONY: soak-fuzz
 soak-fuzz: setup ## all fuzz targets, more than an hour in all (BMON_FUZZ_SECONDS for each)

@@ -291,7 +291,11 @@ impl Engine {
             repeated_batches: self.repeated_batches,
             events: self.events,
             forgotten_sightings: states().map(NodeState::forgotten).sum(),
-            forgotten_transactions: self.networks.values().map(|network| network.transactions.forgotten()).sum(),
+            forgotten_transactions: self
+                .networks
+                .values()
+                .map(|network| network.transactions.forgotten())
+                .sum(),
             clock_steps: states().map(NodeState::clock_steps).sum(),
             dropped_words: self.networks.values().map(|network| network.state.dropped()).sum(),
             bad_block_parts,

@@ -1,4 +1,4 @@
-//! A distribution of durations in little space, with a known error (DDSketch: Masson, Rim and Lee, VLDB 2019).
+//! A distribution of durations in little space, with a known error (`DDSketch`: Masson, Rim and Lee, VLDB 2019).
 //!
 //! Bucket i holds the values from above γ^(i-1) to γ^i, and any of them is told as 2γ^i/(γ+1), which is within 1 % of it.
 //! Counts of two sketches add up to the sketch of both, and what was added can be taken away again: so a sketch is a function
@@ -69,7 +69,11 @@ impl Sketch {
     }
 
     /// The value below which the share `q` of all lie, in microseconds; `None` if there are none.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank is small and not below zero")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank is small and not below zero"
+    )]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         self.nth((q.clamp(0.0, 1.0) * self.count.checked_sub(1)? as f64) as u64)
     }
@@ -146,7 +150,11 @@ impl Sketch {
 }
 
 /// The bucket of a value, `None` for zero and below.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "even the largest value has a bucket below 2,200")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "even the largest value has a bucket below 2,200"
+)]
 fn bucket(us: i64) -> Option<u16> {
     (us > 0).then(|| ((us as f64).ln() * INVERSE_LN_GAMMA).ceil() as u16)
 }
@@ -164,8 +172,15 @@ mod tests {
 
     fn sketch(values: &[i64]) -> Sketch {
         let mut sketch = Sketch::default();
-        values.iter().for_each(|us| sketch.add(*us));
+        for us in values {
+            sketch.add(*us);
+        }
         sketch
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is below `count`")]
+    fn rank(q: f64, count: usize) -> usize {
+        (q * (count - 1) as f64) as usize
     }
 
     fn any_value() -> impl Strategy<Value = i64> {
@@ -174,7 +189,11 @@ mod tests {
 
     #[test]
     fn the_factor_is_what_it_should_be() {
-        assert!((INVERSE_LN_GAMMA - 1.0 / GAMMA.ln()).abs() < 1e-6, "{INVERSE_LN_GAMMA} {}", 1.0 / GAMMA.ln());
+        assert!(
+            (INVERSE_LN_GAMMA - 1.0 / GAMMA.ln()).abs() < 1e-6,
+            "{INVERSE_LN_GAMMA} {}",
+            1.0 / GAMMA.ln()
+        );
     }
 
     #[test]
@@ -189,7 +208,7 @@ mod tests {
         fn every_quantile_is_within_one_percent(mut values in prop::collection::vec(any_value(), 1..300), q in 0.0..=1.0) {
             let told = sketch(&values).quantile(q).unwrap();
             values.sort_unstable();
-            let exact = values[(q * (values.len() - 1) as f64) as usize] as f64;
+            let exact = values[rank(q, values.len())] as f64;
             prop_assert!((told - exact).abs() <= exact * (RELATIVE_ERROR + 1e-9), "{told} {exact}");
         }
 
@@ -201,7 +220,9 @@ mod tests {
             let mut both = first.clone();
             both.merge(&second);
             prop_assert_eq!(&both, &sketch(&[one, other.clone()].concat()));
-            other.iter().for_each(|us| both.remove(*us));
+            for us in &other {
+                both.remove(*us);
+            }
             prop_assert_eq!(both, first);
         }
 

@@ -16,6 +16,7 @@ const COMMANDS: &[&[&str]] = &[
     &["nodes"],
     &["blocks"],
     &["tx"],
+    &["spread"],
     &["alerts"],
     &["tips"],
     &["forks"],

@@ -283,7 +283,8 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
     }
     let accepted = Arc::new(Accepted::default());
     let settings = Settings { header_depth: config.header_depth, ..Settings::default() };
-    let mut engine = restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools, clock::now())?;
+    let mut engine =
+        restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools, clock::now())?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
     Ok(Opened { store, journal, engine, time, accepted })
@@ -291,7 +292,12 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
 
 /// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what
 /// happened while no server ran is found by what the nodes say now.
-fn restored(reader: &Reader, settings: Settings, pools: Pools, now: ServerTime) -> Result<Engine, StoreError> {
+fn restored(
+    reader: &Reader,
+    settings: Settings,
+    pools: Pools,
+    now: ServerTime,
+) -> Result<Engine, StoreError> {
     let mut engine = Engine::new(settings).with_pools(pools);
     for row in reader.last_headers(settings.header_depth)? {
         engine.restore_header(&row);
@@ -306,7 +312,9 @@ fn restored(reader: &Reader, settings: Settings, pools: Pools, now: ServerTime) 
         engine.restore_node(&row);
     }
     engine.begin_tx_chunks_after(reader.last_tx_chunk()?);
-    reader.tx_chunks_since(now.plus_micros(-RESTORED_TRANSACTIONS_US), |chunk| engine.restore_tx_chunk(&chunk))?;
+    reader.tx_chunks_since(now.plus_micros(-RESTORED_TRANSACTIONS_US), |chunk| {
+        engine.restore_tx_chunk(&chunk);
+    })?;
     for analysis in network::analysis::ALL {
         for finding in reader.findings(analysis.id, RESTORED, None)?.items {
             engine.restore_finding(finding);

@@ -218,7 +218,7 @@ fn topic_of(row: &Row) -> Topic {
         | Row::Header(_)
         | Row::Miner(_)
         | Row::RawBlock(_) => Topic::Blocks,
-        Row::TxChunk(_) => Topic::Txs,
+        Row::TxChunk(_) | Row::TxSpread(_) => Topic::Txs,
         Row::Alert(_) => Topic::Alerts,
         Row::Tips(_) => Topic::Tips,
         Row::Finding(finding) => match finding.body {

@@ -8,7 +8,7 @@ use bmon_analysis::{
     pool::Mark,
     row::{
         BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted,
-        TipsRow, TxChunk, TxColumn,
+        TipsRow, TxChunk, TxColumn, TxSpread,
     },
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use crate::{
     Store, StoreError,
     code::{signed, source_code, stage_code},
-    tx_chunk, tx_index,
+    tx_chunk, tx_index, tx_spread,
 };
 
 /// What is written together or not at all.
@@ -124,6 +124,7 @@ impl Writer<'_> {
             Row::BlockSighting(row) => self.block_sighting(row),
             Row::BlockProcessing(row) => self.block_processing(row),
             Row::TxChunk(chunk) => self.tx_chunk(chunk),
+            Row::TxSpread(row) => self.tx_spread(row),
             Row::Header(row) => self.header(row),
             Row::Tips(row) => self.tips(row),
             Row::Miner(row) => self.miner(row),
@@ -220,6 +221,15 @@ impl Writer<'_> {
                 txids,
                 body,
             ),
+        )
+    }
+
+    fn tx_spread(&mut self, row: &TxSpread) -> Result<(), StoreError> {
+        let network = self.network_ids(&row.network)?.network;
+        self.execute(
+            "INSERT INTO tx_spread (network, begun_at_us, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (network, begun_at_us) DO UPDATE SET body = excluded.body",
+            (network, row.begun_at.as_micros(), tx_spread::encode(&row.spread)),
         )
     }
 

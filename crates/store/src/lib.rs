@@ -27,6 +27,7 @@ mod retention;
 mod store;
 mod tx_chunk;
 mod tx_index;
+mod tx_spread;
 
 pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;

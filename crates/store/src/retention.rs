@@ -16,7 +16,8 @@ impl Store {
             let mut select = transaction.prepare_cached(
                 "SELECT id, segment, transactions FROM tx_chunk WHERE last_at_us < ?1 ORDER BY last_at_us LIMIT ?2",
             )?;
-            let rows = select.query_map((oldest_kept_us, most), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let rows = select
+                .query_map((oldest_kept_us, most), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             let chunks: Vec<(i64, Option<i64>, u32)> = rows.collect::<Result<_, _>>()?;
             for (id, segment, transactions) in chunks {
                 transaction.prepare_cached("DELETE FROM tx_chunk WHERE id = ?1")?.execute([id])?;

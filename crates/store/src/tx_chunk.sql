@@ -60,3 +60,13 @@ SELECT tx_chunk.id, network.name AS network, transactions, is_full, length(txids
        strftime('%Y-%m-%dT%H:%M:%fZ', begun_at_us / 1e6, 'unixepoch') AS begun_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', last_at_us / 1e6, 'unixepoch') AS last_at
 FROM tx_chunk JOIN network ON network.id = tx_chunk.network;
+
+-- How far apart the nodes of a network saw the transactions that were first seen in the hour that began at `begun_at_us`
+-- (server's clock): distributions as sketches, in a zstd frame around a protobuf message (`tx_spread.rs`). Kept for ever.
+CREATE TABLE tx_spread (
+    id          INTEGER PRIMARY KEY,
+    network     INTEGER NOT NULL REFERENCES network (id),
+    begun_at_us INTEGER NOT NULL,
+    body        BLOB NOT NULL,
+    UNIQUE (network, begun_at_us)
+) STRICT;

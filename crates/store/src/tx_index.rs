@@ -38,7 +38,8 @@ pub(crate) fn extend(connection: &Connection) -> Result<(), StoreError> {
 
 fn write_segment(connection: &Connection, chunks: &[(i64, Vec<u8>)]) -> Result<(), StoreError> {
     let Some(segment) = chunks.first().map(|(id, _)| *id) else { return Ok(()) };
-    let mut update = connection.prepare_cached("UPDATE tx_chunk SET segment = ?2, ordinal = ?3 WHERE id = ?1")?;
+    let mut update =
+        connection.prepare_cached("UPDATE tx_chunk SET segment = ?2, ordinal = ?3 WHERE id = ?1")?;
     let mut entries = Vec::new();
     for (ordinal, (id, txids)) in (0_u16..).zip(chunks) {
         update.execute((id, segment, ordinal))?;
@@ -48,8 +49,8 @@ fn write_segment(connection: &Connection, chunks: &[(i64, Vec<u8>)]) -> Result<(
         }
     }
     entries.sort_unstable();
-    let mut insert =
-        connection.prepare_cached("INSERT INTO tx_index (first_byte, segment, entries) VALUES (?1, ?2, ?3)")?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO tx_index (first_byte, segment, entries) VALUES (?1, ?2, ?3)")?;
     for row in entries.chunk_by(|one, other| one.0 == other.0) {
         let bytes: Vec<u8> = row.iter().flat_map(|(_, next, to)| next.iter().chain(to).copied()).collect();
         insert.execute((row[0].0, segment, bytes))?;
@@ -67,11 +68,12 @@ fn beginning(txid: &[u8; 32]) -> (u8, [u8; 3]) {
 pub(crate) fn find(connection: &Connection, txid: &[u8; 32]) -> Result<Vec<Found>, StoreError> {
     let (first, next) = beginning(txid);
     let mut found = Vec::new();
-    let mut statement =
-        connection.prepare_cached("SELECT segment, entries FROM tx_index WHERE first_byte = ?1 ORDER BY segment")?;
+    let mut statement = connection
+        .prepare_cached("SELECT segment, entries FROM tx_index WHERE first_byte = ?1 ORDER BY segment")?;
     let mut rows = statement.query([first])?;
     while let Some(row) = rows.next()? {
-        let entries = row.get_ref("entries")?.as_blob().map_err(rusqlite::Error::from)?.as_chunks::<ENTRY>().0;
+        let entries =
+            row.get_ref("entries")?.as_blob().map_err(rusqlite::Error::from)?.as_chunks::<ENTRY>().0;
         let from = entries.partition_point(|entry| entry[..3] < next[..]);
         let segment: i64 = row.get("segment")?;
         for [.., high, low] in entries[from..].iter().take_while(|entry| entry[..3] == next[..]) {
@@ -93,7 +95,8 @@ fn chunk(connection: &Connection, segment: i64, ordinal: u16) -> Result<Option<i
 
 /// Adds where it is among the chunks that are in no segment.
 fn look_through(connection: &Connection, txid: &[u8; 32], found: &mut Vec<Found>) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, txids FROM tx_chunk WHERE segment IS NULL ORDER BY id")?;
+    let mut statement =
+        connection.prepare_cached("SELECT id, txids FROM tx_chunk WHERE segment IS NULL ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let txids = row.get_ref("txids")?.as_blob().map_err(rusqlite::Error::from)?;
@@ -109,7 +112,8 @@ pub(crate) fn tidy(connection: &Connection, segment: i64) -> Result<(), StoreErr
     let left = "SELECT 1 FROM tx_chunk WHERE segment = ?1 LIMIT 1";
     let is_left = connection.prepare_cached(left)?.query_row([segment], |_| Ok(())).optional()?.is_some();
     if !is_left {
-        let mut delete = connection.prepare_cached("DELETE FROM tx_index WHERE first_byte = ?1 AND segment = ?2")?;
+        let mut delete =
+            connection.prepare_cached("DELETE FROM tx_index WHERE first_byte = ?1 AND segment = ?2")?;
         for first_byte in 0..=u8::MAX {
             delete.execute((first_byte, segment))?;
         }

@@ -121,7 +121,8 @@ impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
                 Row::Finding(finding) => self.findings.note(*finding),
                 // Nodes are said by the caller; the rest comes of what no log tells.
                 Row::Node(_)
-                | Row::TxChunk(_) | Row::TxSpread(_)
+                | Row::TxChunk(_)
+                | Row::TxSpread(_)
                 | Row::Header(_)
                 | Row::Miner(_)
                 | Row::RawBlock(_)

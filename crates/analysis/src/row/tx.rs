@@ -116,7 +116,13 @@ impl TxLeft {
     }
 
     fn rank(&self) -> impl Ord + use<'_> {
-        (self.by.is_none(), self.reason.is_none(), self.seen.rank(), self.by, self.reason.as_ref().map(RemovalReason::as_str))
+        (
+            self.by.is_none(),
+            self.reason.is_none(),
+            self.seen.rank(),
+            self.by,
+            self.reason.as_ref().map(RemovalReason::as_str),
+        )
     }
 }
 

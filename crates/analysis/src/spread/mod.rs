@@ -102,7 +102,9 @@ impl Spread {
             sum.first += node.first;
             sum.surely_first += node.surely_first;
             sum.bounds.merge(&node.bounds);
-            node.delays.iter().for_each(|(source, sketch)| sum.delays.entry(*source).or_default().merge(sketch));
+            node.delays
+                .iter()
+                .for_each(|(source, sketch)| sum.delays.entry(*source).or_default().merge(sketch));
         }
         for (names, pair) in &other.pairs {
             let sum = self.pairs.entry(names.clone()).or_default();
@@ -112,6 +114,8 @@ impl Spread {
             sum.second_later.merge(&pair.second_later);
             sum.first_later.merge(&pair.first_later);
         }
-        other.reach.iter().for_each(|(k, sketch)| self.reach.entry(*k).or_default().merge(sketch));
+        for (k, sketch) in &other.reach {
+            self.reach.entry(*k).or_default().merge(sketch);
+        }
     }
 }

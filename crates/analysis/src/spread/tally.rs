@@ -100,7 +100,8 @@ impl Tally {
 
     fn change(&mut self, seen: &[Seen], change: Change) {
         let Some(first) = first(seen) else { return };
-        let minute = first.as_micros().div_euclid(60 * SECOND_US).rem_euclid(60).unsigned_abs() as usize;
+        let minute = first.as_micros().div_euclid(60 * SECOND_US).rem_euclid(60);
+        let minute = usize::try_from(minute).expect("a minute of an hour is small and not below zero");
         self.items.resize(MINUTES, 0);
         change.count32(&mut self.items[minute]);
         let nodes = seen.iter().map(|seen| usize::from(seen.node) + 1).max().unwrap_or_default();
@@ -167,7 +168,8 @@ impl Tally {
 
 /// When a thing was first seen, on the server's clock; by the clocks that are known if there are any.
 pub(crate) fn first(seen: &[Seen]) -> Option<ServerTime> {
-    let known = seen.iter().filter(|seen| seen.sighted.offset.is_some()).map(|seen| seen.sighted.on_server_clock());
+    let known =
+        seen.iter().filter(|seen| seen.sighted.offset.is_some()).map(|seen| seen.sighted.on_server_clock());
     known.min().or_else(|| seen.iter().map(|seen| seen.sighted.on_server_clock()).min())
 }
 
@@ -234,8 +236,10 @@ fn missed(items: &[u32], seen: &[u32]) -> u64 {
     let used: Vec<usize> = (0..items.len()).filter(|minute| items[*minute] > 0).collect();
     let mut missed = 0;
     for (place, minute) in used.iter().enumerate() {
-        let around = [place.checked_sub(1), Some(place + 1)].map(|place| place.and_then(|place| used.get(place)));
-        let is_telling = told(*minute) > 0 || around.iter().all(|minute| minute.is_some_and(|minute| told(*minute) > 0));
+        let around =
+            [place.checked_sub(1), Some(place + 1)].map(|place| place.and_then(|place| used.get(place)));
+        let is_telling =
+            told(*minute) > 0 || around.iter().all(|minute| minute.is_some_and(|minute| told(*minute) > 0));
         if is_telling {
             missed += u64::from(items[*minute].saturating_sub(told(*minute)));
         }

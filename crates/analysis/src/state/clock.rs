@@ -80,7 +80,8 @@ impl Clock {
         let middle = AgentTime::from_micros(second.saturating_mul(SECOND_US)).plus_micros(SECOND_US / 2);
         let begins_unknown = self.known_from.is_some_and(|from| middle.plus_micros(-SECOND_US / 2) < from);
         let wider_us = drift(SECOND_US / 2);
-        let widened = |offset: Offset| Offset { min_us: offset.min_us - wider_us, max_us: offset.max_us + wider_us };
+        let widened =
+            |offset: Offset| Offset { min_us: offset.min_us - wider_us, max_us: offset.max_us + wider_us };
         let offset = self.offset(middle, settings).filter(|_| !begins_unknown).map(widened);
         self.second = Some((second, offset));
         offset

@@ -9,9 +9,7 @@ pub(crate) mod sighting;
 
 use std::collections::BTreeMap;
 
-use bmon_event::{
-    AgentTime, BlockHash, Epoch, Event, Kind, Network, NodeName, ServerTime, Source,
-};
+use bmon_event::{AgentTime, BlockHash, Epoch, Event, Kind, Network, NodeName, ServerTime, Source};
 
 use self::{
     chain::{Chain, Step, Voice},

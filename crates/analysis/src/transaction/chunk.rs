@@ -97,7 +97,8 @@ impl Chunk {
 
     /// All of it, with the names of the nodes.
     pub(super) fn row(&self, network: Network, nodes: &[NodeName]) -> TxChunk {
-        let told = self.columns.iter().zip(nodes).filter_map(|(column, node)| Some((column.as_deref()?, node)));
+        let told =
+            self.columns.iter().zip(nodes).filter_map(|(column, node)| Some((column.as_deref()?, node)));
         TxChunk {
             id: self.id,
             network,

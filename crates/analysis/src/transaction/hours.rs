@@ -49,13 +49,24 @@ impl Hours {
     }
 
     /// Says what has changed and was not said for a while, and forgets what is older than `oldest`.
-    pub(super) fn say(&mut self, network: Network, names: &[NodeName], oldest: i64, now: ServerTime, out: &mut Vec<Row>) {
+    pub(super) fn say(
+        &mut self,
+        network: Network,
+        names: &[NodeName],
+        oldest: i64,
+        now: ServerTime,
+        out: &mut Vec<Row>,
+    ) {
         for (hour, kept) in &mut self.0 {
             let is_due = now.micros_since(kept.said_at) >= PAUSE_US || *hour < oldest;
             if kept.is_changed && is_due {
                 (kept.is_changed, kept.said_at) = (false, now);
                 let begun_at = ServerTime::from_micros(hour * HOUR_US);
-                out.push(Row::TxSpread(Box::new(TxSpread { network, begun_at, spread: kept.tally.spread(names) })));
+                out.push(Row::TxSpread(Box::new(TxSpread {
+                    network,
+                    begun_at,
+                    spread: kept.tally.spread(names),
+                })));
             }
         }
         self.0.retain(|hour, _| *hour >= oldest);

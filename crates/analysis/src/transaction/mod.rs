@@ -21,11 +21,11 @@ use std::{
 use bmon_event::{Network, NodeName, ServerTime, Txid};
 use hashbrown::HashTable;
 
+pub(crate) use self::chunk::Word;
 use self::{
     chunk::{Chunk, UNCOUNTED},
     hours::Hours,
 };
-pub(crate) use self::chunk::Word;
 use crate::{
     row::{Row, TxChunk, TxIds},
     spread::Seen,
@@ -105,7 +105,8 @@ impl Kept {
     /// Counts the transaction at this place in its hour.
     fn count(&mut self, place: u16, hours: &mut Hours, oldest: i64) {
         let hour = hours.add(&self.chunk.seen(place), oldest);
-        self.chunk.hours[usize::from(place)] = hour.and_then(|hour| i32::try_from(hour).ok()).unwrap_or(UNCOUNTED);
+        self.chunk.hours[usize::from(place)] =
+            hour.and_then(|hour| i32::try_from(hour).ok()).unwrap_or(UNCOUNTED);
     }
 
     /// Takes it out of the hour that it was counted in as `seen`.
@@ -170,7 +171,8 @@ impl Transactions {
 
     /// Says the chunks that it is time for, and forgets those that are too old.
     pub(crate) fn tick(&mut self, now: ServerTime, out: &mut Vec<Row>) {
-        let due: Vec<u32> = self.unsaid.iter().map(|(_, chunk)| *chunk).filter(|chunk| self.is_due(*chunk, now)).collect();
+        let due: Vec<u32> =
+            self.unsaid.iter().map(|(_, chunk)| *chunk).filter(|chunk| self.is_due(*chunk, now)).collect();
         for chunk in due {
             self.say(chunk, now, out);
         }
@@ -253,16 +255,25 @@ impl Transactions {
         if let Some(last) = self.chunks.back_mut() {
             last.chunk.is_full = true;
         }
-        self.chunks.push_back(Kept { chunk, said_at: None, is_full_said: false, unsaid_since: None, settled: 0 });
+        self.chunks.push_back(Kept {
+            chunk,
+            said_at: None,
+            is_full_said: false,
+            unsaid_since: None,
+            settled: 0,
+        });
         self.first.wrapping_add(u32::try_from(self.chunks.len() - 1).expect("`most` is small"))
     }
 
     /// Lets the transaction be found there, and no longer where it was.
     fn place(&mut self, txid: Txid, place: Place) {
-        let (hash, hasher, chunks, first) = (self.hasher.hash_one(txid), &self.hasher, &self.chunks, self.first);
-        let txid_at =
-            |place: &Place| chunks[place.chunk.wrapping_sub(first) as usize].chunk.txs[usize::from(place.place)].txid;
-        let entry = self.table.entry(hash, |known| txid_at(known) == txid, |known| hasher.hash_one(txid_at(known)));
+        let (hash, hasher, chunks, first) =
+            (self.hasher.hash_one(txid), &self.hasher, &self.chunks, self.first);
+        let txid_at = |place: &Place| {
+            chunks[place.chunk.wrapping_sub(first) as usize].chunk.txs[usize::from(place.place)].txid
+        };
+        let entry =
+            self.table.entry(hash, |known| txid_at(known) == txid, |known| hasher.hash_one(txid_at(known)));
         entry.insert(place);
     }
 

@@ -187,7 +187,8 @@ fn spreads(told: &Sum) -> BTreeMap<ServerTime, Spread> {
         let seen = (0..).zip(&names).filter_map(|(number, name)| {
             let told = nodes.get(name)?;
             let TxSeen { source, sighted } = told.first()?;
-            let is_refused = told.refused.is_some_and(|seen| seen.sighted.at == sighted.at) && told.accepted.is_none_or(|seen| seen.sighted.at != sighted.at);
+            let is_refused = told.refused.is_some_and(|seen| seen.sighted.at == sighted.at)
+                && told.accepted.is_none_or(|seen| seen.sighted.at != sighted.at);
             Some(Seen { node: number, source, sighted, is_refused })
         });
         let seen: Vec<Seen> = seen.collect();
@@ -195,7 +196,8 @@ fn spreads(told: &Sum) -> BTreeMap<ServerTime, Spread> {
             hours.entry(first.as_micros().div_euclid(HOUR_US)).or_default().add(&seen);
         }
     }
-    let spread = |(hour, tally): (i64, Tally)| (ServerTime::from_micros(hour * HOUR_US), tally.spread(&names));
+    let spread =
+        |(hour, tally): (i64, Tally)| (ServerTime::from_micros(hour * HOUR_US), tally.spread(&names));
     hours.into_iter().map(spread).collect()
 }
 

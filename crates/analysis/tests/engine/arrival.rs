@@ -104,10 +104,16 @@ fn a_transaction_is_said_with_what_counts_of_all_that_was_told() {
     sim.log(Kind::TxReplaced { old: replaced, new: Some(accepted) });
     sim.zmq(Kind::TxRemoved { txid: replaced, reason: None, mempool_sequence: None });
     let rows = rows(&sim.events);
-    let [chunk] = rows.iter().filter_map(|row| match row {
-        Row::TxChunk(chunk) => Some(chunk),
-        _ => None,
-    }).collect::<Vec<_>>()[..] else { panic!("one chunk") };
+    let [chunk] = rows
+        .iter()
+        .filter_map(|row| match row {
+            Row::TxChunk(chunk) => Some(chunk),
+            _ => None,
+        })
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one chunk")
+    };
     let ids: Vec<_> = chunk.txs.iter().map(|tx| (tx.txid, tx.wtxid)).collect();
     assert_eq!(ids, [(accepted, wtxid), (rejected, wtxid), (replaced, None)]);
     let at = |seen: &TxSeen| (seen.source, seen.sighted.at);

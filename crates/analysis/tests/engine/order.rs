@@ -112,12 +112,19 @@ fn sorted(rows: &[Row]) -> Vec<String> {
     let of_nodes = rows.iter().filter(|row| !matches!(row, Row::Alert(_) | Row::TxChunk(_)));
     let mut texts: Vec<_> = of_nodes.map(|row| format!("{row:?}")).collect();
     let chunks: BTreeMap<_, _> = rows.iter().filter_map(chunk).map(|chunk| (chunk.id, chunk)).collect();
-    for (chunk, column) in chunks.values().flat_map(|chunk| chunk.nodes.iter().map(move |column| (chunk, column))) {
+    for (chunk, column) in
+        chunks.values().flat_map(|chunk| chunk.nodes.iter().map(move |column| (chunk, column)))
+    {
         let ids = |place: usize| (chunk.txs[place], &column.node);
-        let accepted = column.accepted.iter().enumerate().filter_map(|(place, seen)| Some((ids(place), seen.as_ref()?)));
+        let accepted =
+            column.accepted.iter().enumerate().filter_map(|(place, seen)| Some((ids(place), seen.as_ref()?)));
         texts.extend(accepted.map(|told| format!("{told:?}")));
-        texts.extend(column.refused.iter().map(|(place, seen)| format!("{:?}", (ids(usize::from(*place)), seen))));
-        texts.extend(column.left.iter().map(|(place, left)| format!("{:?}", (ids(usize::from(*place)), left))));
+        texts.extend(
+            column.refused.iter().map(|(place, seen)| format!("{:?}", (ids(usize::from(*place)), seen))),
+        );
+        texts.extend(
+            column.left.iter().map(|(place, left)| format!("{:?}", (ids(usize::from(*place)), left))),
+        );
     }
     texts.sort();
     texts

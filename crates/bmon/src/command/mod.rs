@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod selfish_mining;
 mod server;
+mod spread;
 mod staged;
 mod stale_blocks;
 mod tips;
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Blocks(blocks::Blocks),
     /// When each node saw a transaction
     Tx(tx::Tx),
+    /// How far apart nodes saw the same transactions or blocks
+    Spread(spread::Spread),
     /// What someone should know now
     Alerts(alerts::Alerts),
     /// Where the chain ends now, with every branch, and what each end is to each node
@@ -135,6 +138,7 @@ impl Command {
             Self::Nodes(command) => command.run(config),
             Self::Blocks(command) => command.run(config),
             Self::Tx(command) => command.run(config),
+            Self::Spread(command) => command.run(config),
             Self::Alerts(command) => command.run(config),
             Self::Tips(command) => command.run(config),
             Self::Forks(command) => command.run(config),

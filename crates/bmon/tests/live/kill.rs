@@ -112,7 +112,8 @@ fn fenced(reply: &Value, node: &Node) -> Option<(NodeName, i64)> {
 fn check_transactions(site: &Site, node: &Node, log: &BTreeMap<String, i64>) {
     for (txid, at) in log {
         let reply = site.get(&format!("txs/{txid}"));
-        let told = reply["nodes"].as_array().unwrap().iter().find(|told| told["node"] == node.name().as_str());
+        let told =
+            reply["nodes"].as_array().unwrap().iter().find(|told| told["node"] == node.name().as_str());
         let told = told.unwrap_or_else(|| panic!("{txid} is not known of {}", node.name()));
         let seen = ["accepted", "refused"].map(|verdict| &told[verdict]);
         let seen = seen.into_iter().filter(|seen| !seen.is_null());

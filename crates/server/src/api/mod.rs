@@ -32,6 +32,7 @@ mod refusal;
 pub mod rejections;
 pub mod reorgs;
 pub mod selfish_mining;
+pub mod spread;
 pub mod stale_blocks;
 mod state;
 pub mod status;
@@ -88,6 +89,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &block::ENDPOINT,
     &raw_block::ENDPOINT,
     &tx::ENDPOINT,
+    &spread::ENDPOINT,
     &log_lines::ENDPOINT,
     &chain::ENDPOINT,
     &tips::ENDPOINT,

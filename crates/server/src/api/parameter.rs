@@ -91,6 +91,11 @@ impl<S: Sync> FromRequestParts<S> for OfNetwork {
 }
 
 impl OfNetwork {
+    /// The network of this name, or the only one.
+    pub(super) const fn named(network: Option<String>) -> Self {
+        Self { network }
+    }
+
     /// Which of `networks` is meant.
     pub(super) fn choose(&self, networks: &[Network]) -> Result<Network, Refusal> {
         const HINT: &str = "`/api/v1/status` lists the networks";

@@ -117,7 +117,8 @@ async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<R
     let wtxid = times.as_ref().and_then(|times| times.wtxid);
     let told = times.map_or_else(Vec::new, |times| times.nodes);
     let first = |told: &TxNode| told.first().map(|seen| (seen.source, seen.sighted));
-    let seen = told.iter().filter_map(|told| first(told).map(|(source, sighted)| (&told.node, source, sighted)));
+    let seen =
+        told.iter().filter_map(|told| first(told).map(|(source, sighted)| (&told.node, source, sighted)));
     let seen = arrival::arrivals(seen);
     let of_network = nodes.into_iter().filter(|node| node.network == network);
     Ok(Json(Reply {

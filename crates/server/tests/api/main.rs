@@ -206,3 +206,30 @@ async fn the_stream_greets_tells_what_changed_and_ends() {
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }
+
+#[tokio::test]
+async fn the_spread_of_blocks_is_that_of_their_sightings_and_of_transactions_that_of_the_hours() {
+    let site = Site::new();
+    let blocks = json(&site.get("/api/v1/spread?of=block&stage=connected&since=2h").await.body);
+    let list = json(&site.get("/api/v1/blocks?limit=500").await.body);
+    let connected = |block: &serde_json::Value| !block["connected"].as_array().unwrap().is_empty();
+    let expected = list["blocks"].as_array().unwrap().iter().filter(|block| connected(block)).count();
+    assert_eq!(blocks["items"], expected);
+    let first: u64 =
+        blocks["nodes"].as_array().unwrap().iter().filter_map(|node| node["first"].as_u64()).sum();
+    assert!(first <= expected as u64 && first > 0, "{blocks}");
+    let txs = json(&site.get("/api/v1/spread?since=1h").await.body);
+    let node = |name: &str| {
+        txs["nodes"].as_array().unwrap().iter().find(|node| node["node"] == name).unwrap().clone()
+    };
+    // Carol's clock is not known: she is compared with nobody.
+    assert_eq!(
+        (&txs["items"], &node("alice")["first"], &node("bob")["first"]),
+        (&json("20"), &json("16"), &json("4"))
+    );
+    assert_eq!(
+        (&node("carol")["clock_unknown"], &node("carol")["delay"]["count"]),
+        (&json("20"), &json("0"))
+    );
+    assert_eq!((&node("bob")["refused"], txs["pairs"].as_array().unwrap().len()), (&json("4"), 1));
+}

@@ -24,6 +24,12 @@ async fn a_wrong_request_is_told_what_is_wrong_and_what_to_do() {
         (&format!("/api/v1/blocks/{HASH}?x=1"), 400, "unknown parameter"),
         (&format!("/api/v1/blocks/{unknown}"), 404, "no node told of block"),
         (&format!("/api/v1/txs/{unknown}"), 404, "no node told of transaction"),
+        ("/api/v1/spread?since=0h", 400, "`since` cannot be `0h`"),
+        ("/api/v1/spread?since=9999999999999999d", 400, "`since` cannot be"),
+        ("/api/v1/spread?since=24", 400, "`since` cannot be `24`"),
+        ("/api/v1/spread?of=peer", 400, "unknown variant `peer`"),
+        ("/api/v1/spread?of=tx&stage=header", 400, "`stage` says nothing of transactions"),
+        ("/api/v1/spread?network=atlantis", 404, "nothing is known of network `atlantis`"),
         ("/api/v1/peers", 404, "there is nothing at `/api/v1/peers`"),
         ("/favicon.ico", 404, "there is nothing at `/favicon.ico`"),
     ] {

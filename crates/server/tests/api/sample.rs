@@ -8,13 +8,14 @@ mod chain;
 #[path = "sample/miner.rs"]
 mod miner;
 
+use bmon_analysis::spread::{Seen, Tally};
 use bmon_analysis::{
     finding::{
         Body, DeploymentChange, Finding, FindingId, Gap, InvalidBlock, RejectedTx, Reorg, VanishedMessage,
     },
     row::{
         AgentRow, BlockProcessing, BlockRow, BlockSighting, HostRow, NodeRow, Offset, Row, Sighted,
-        SourceRow, Stage, TxChunk, TxColumn, TxIds, TxLeft, TxSeen,
+        SourceRow, Stage, TxChunk, TxColumn, TxIds, TxLeft, TxSeen, TxSpread,
     },
 };
 use bmon_event::{
@@ -87,6 +88,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     invalid_block(&mut rows, now);
     vanished_messages(&mut rows, now);
     transactions(&mut rows, now);
+    rows.push(spread(now));
     findings(&mut rows, now);
     alert::rows(&mut rows, now);
     rows.push(finding(
@@ -185,8 +187,10 @@ fn invalid_block(rows: &mut Vec<Row>, now: ServerTime) {
 
 fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
     let at = now.plus_micros(-30 * S);
-    let seen = |node: &str, source, delay_us| TxSeen { source, sighted: sighted(node, at.plus_micros(delay_us)) };
-    let accepted = [("alice", Source::Log, 0), ("bob", Source::Log, 1_830 * MS), ("carol", Source::Zmq, 420 * MS)];
+    let seen =
+        |node: &str, source, delay_us| TxSeen { source, sighted: sighted(node, at.plus_micros(delay_us)) };
+    let accepted =
+        [("alice", Source::Log, 0), ("bob", Source::Log, 1_830 * MS), ("carol", Source::Zmq, 420 * MS)];
     let column = |(node, source, delay_us): (&str, Source, i64)| {
         let left = TxLeft {
             seen: seen(node, source, delay_us + 11 * S),
@@ -209,6 +213,28 @@ fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
         txs: vec![TxIds { txid: txid(1), wtxid: Some(Wtxid::from_bytes(bytes(0x77, 1))) }],
         nodes: accepted.map(column).to_vec(),
     })));
+}
+
+/// Twenty transactions of the hour: alice is first but for each fifth one, which bob refuses.
+fn spread(now: ServerTime) -> Row {
+    const HOUR: i64 = 3_600 * S;
+    let begun_at = ServerTime::from_micros(now.as_micros().div_euclid(HOUR) * HOUR);
+    let mut tally = Tally::default();
+    for number in 0..20 {
+        let at = begun_at.plus_micros(number * S);
+        let is_fifth = number % 5 == 0;
+        let delays =
+            [("alice", if is_fifth { 900 * MS } else { 0 }), ("bob", 400 * MS), ("carol", 2_000 * MS)];
+        let seen = |(node, (name, delay_us)): (u16, (&str, i64))| Seen {
+            node,
+            source: if name == "carol" { Source::Zmq } else { Source::Log },
+            sighted: sighted(name, at.plus_micros(delay_us)),
+            is_refused: is_fifth && name == "bob",
+        };
+        tally.add(&(0..).zip(delays).map(seen).collect::<Vec<_>>());
+    }
+    let names = ["alice", "bob", "carol"].map(name);
+    Row::TxSpread(Box::new(TxSpread { network: network(), begun_at, spread: tally.spread(&names) }))
 }
 
 fn finding(number: u8, node: &str, at: ServerTime, source: Source, body: Body) -> Row {

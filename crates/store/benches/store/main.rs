@@ -11,14 +11,15 @@ use std::{env, fs, hint::black_box, path::Path, time::Instant};
 
 use bmon_analysis::{
     finding::{Body, Finding, FindingId, RejectedTx},
-    row::{BlockSighting, Offset, Row, Sighted, Stage, TxChunk},
+    row::{BlockSighting, Offset, Row, Sighted, Stage, TxChunk, TxSpread},
+    spread::{Spread, Tally},
 };
-use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid};
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid};
 use bmon_store::{Commit, Reader, Store};
 
 use self::{
     plain::Plain,
-    traffic::{Random, chunk, nodes, sightings, txid},
+    traffic::{Random, START_US, chunk, count, nodes, sightings, txid},
 };
 
 const SIGHTINGS: u64 = 3_000_000;
@@ -27,6 +28,9 @@ const PLAIN_CHUNKS: u64 = 200;
 /// Chunks that one commit holds.
 const GROUP: u64 = 4;
 const BLOCKS: u64 = 2_000;
+const HOUR_US: i64 = 3_600_000_000;
+/// Of 20 transactions a second.
+const CHUNKS_AN_HOUR: u64 = 140;
 const REFUSALS: u64 = 20_000;
 
 fn network() -> Network {
@@ -34,7 +38,7 @@ fn network() -> Network {
 }
 
 fn sighted(number: u64) -> Sighted {
-    let us = 1_780_000_000_000_000 + i64::try_from(number).unwrap() * 140_000;
+    let us = START_US + number.cast_signed() * 150_000;
     Sighted { at: AgentTime::from_micros(us), offset: Some(Offset { min_us: -120, max_us: 95 }) }
 }
 
@@ -94,13 +98,19 @@ fn main() {
     query(&path, transactions);
 }
 
-/// Writes chunks until there are as many sightings as wanted. How many transactions they have.
+/// Writes chunks, and the spread of each hour, until there are as many sightings as wanted. How many transactions they have.
 fn write_transactions(mut store: Store, path: &Path, wanted: u64, nodes: &[NodeName]) -> u64 {
-    let (mut chunks, mut told, mut seconds) = (0, 0, 0.0);
+    let (mut chunks, mut told, mut seconds, mut tally) = (0, 0, 0.0, Tally::default());
     while told < wanted {
         let group: Vec<TxChunk> = (chunks..chunks + GROUP).map(|number| chunk(number, nodes)).collect();
         told += group.iter().map(sightings).sum::<u64>();
-        let rows: Vec<Row> = group.into_iter().map(|chunk| Row::TxChunk(Box::new(chunk))).collect();
+        for chunk in &group {
+            count(chunk, &mut tally);
+        }
+        let mut rows: Vec<Row> = group.into_iter().map(|chunk| Row::TxChunk(Box::new(chunk))).collect();
+        if chunks % CHUNKS_AN_HOUR == 0 {
+            rows.push(hour(chunks / CHUNKS_AN_HOUR, &std::mem::take(&mut tally), nodes));
+        }
         let start = Instant::now();
         commit(&mut store, &rows);
         seconds += start.elapsed().as_secs_f64();
@@ -108,7 +118,10 @@ fn write_transactions(mut store: Store, path: &Path, wanted: u64, nodes: &[NodeN
     }
     let transactions = chunks * TxChunk::MOST as u64;
     let rate = told as f64 / seconds;
-    println!("{told} sightings of {transactions} transactions by {} nodes: {rate:.0} sightings/s written", nodes.len());
+    println!(
+        "{told} sightings of {transactions} transactions by {} nodes: {rate:.0} sightings/s written",
+        nodes.len()
+    );
     // Closing it brings all into the file.
     drop(store);
     let bytes = fs::metadata(path).unwrap().len() as f64 / transactions as f64;
@@ -116,20 +129,30 @@ fn write_transactions(mut store: Store, path: &Path, wanted: u64, nodes: &[NodeN
     transactions
 }
 
+/// The spread of an hour.
+fn hour(number: u64, tally: &Tally, nodes: &[NodeName]) -> Row {
+    let begun_at = ServerTime::from_micros(START_US).plus_micros(number.cast_signed() * HOUR_US);
+    Row::TxSpread(Box::new(TxSpread { network: network(), begun_at, spread: tally.spread(nodes) }))
+}
+
 fn write_plain(path: &Path, nodes: &[NodeName]) {
     let mut plain = Plain::open(path);
     let chunks: Vec<TxChunk> = (0..PLAIN_CHUNKS).map(|number| chunk(number, nodes)).collect();
     let start = Instant::now();
-    chunks.iter().for_each(|chunk| plain.write(chunk));
+    for chunk in &chunks {
+        plain.write(chunk);
+    }
     let rate = chunks.iter().map(sightings).sum::<u64>() as f64 / start.elapsed().as_secs_f64();
     let bytes = plain.bytes(path) as f64 / (PLAIN_CHUNKS * TxChunk::MOST as u64) as f64;
-    println!("yardstick, a row for each sighting: {rate:.0} sightings/s written, {bytes:.1} bytes a transaction");
+    println!(
+        "yardstick, a row for each sighting: {rate:.0} sightings/s written, {bytes:.1} bytes a transaction"
+    );
 }
 
 fn query(path: &Path, transactions: u64) {
     let reader = Reader::open(path).unwrap();
     let mut random = Random(7);
-    let any: Vec<Txid> = (0..1_000).map(|_| txid(random.next() % transactions)).collect();
+    let any: Vec<Txid> = (0..200).map(|_| txid(random.next() % transactions)).collect();
     time("50 blocks", |_| reader.blocks(50, None).unwrap().items.len());
     time("one block", |number| reader.block(&hash(number % BLOCKS)).unwrap().unwrap().sightings.len());
     time("one transaction, anywhere", |number| {
@@ -138,6 +161,15 @@ fn query(path: &Path, transactions: u64) {
     time("one of the last transactions", |number| {
         reader.tx(&txid(transactions - 1 - number)).unwrap().unwrap().nodes.len()
     });
+    let (from, to) = (ServerTime::from_micros(START_US), ServerTime::from_micros(START_US + 24 * HOUR_US));
+    time("24 hours of spread", |_| {
+        let mut spread = Spread::default();
+        reader.tx_spread(&network(), from, to).unwrap().iter().for_each(|(_, hour)| spread.merge(hour));
+        spread.pairs.values().filter(|pair| pair.median_us().is_some()).count()
+    });
+    time("24 hours of spread of blocks", |_| {
+        reader.block_spread(&network(), Stage::Header, from, to).unwrap().len()
+    });
     time("a transaction's refusals", |number| reader.findings_about_tx(&txid(number)).unwrap().len());
     time("50 refusals", |_| reader.findings("rejected-tx", 50, None).unwrap().items.len());
     time("the counts", |_| reader.counts().unwrap().findings.len());
@@ -145,7 +177,7 @@ fn query(path: &Path, transactions: u64) {
 
 /// Prints the mean time of `query` over many runs; each must find something.
 fn time(what: &str, query: impl Fn(u64) -> usize) {
-    const RUNS: u64 = 1_000;
+    const RUNS: u64 = 200;
     let start = Instant::now();
     for number in 0..RUNS {
         assert!(black_box(query(number)) > 0, "{what}");

@@ -28,16 +28,20 @@ impl Plain {
         let transaction = self.0.transaction().unwrap();
         {
             let mut tx = transaction.prepare_cached("INSERT INTO tx (txid, wtxid) VALUES (?1, ?2)").unwrap();
-            let mut sighting =
-                transaction.prepare_cached("INSERT INTO tx_sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6)").unwrap();
+            let mut sighting = transaction
+                .prepare_cached("INSERT INTO tx_sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                .unwrap();
             for (place, ids) in chunk.txs.iter().enumerate() {
-                let id =
-                    tx.insert((ids.txid.as_bytes(), ids.wtxid.as_ref().map(bmon_event::Wtxid::as_bytes))).unwrap();
+                let id = tx
+                    .insert((ids.txid.as_bytes(), ids.wtxid.as_ref().map(bmon_event::Wtxid::as_bytes)))
+                    .unwrap();
                 for (node, column) in (0_i64..).zip(&chunk.nodes) {
                     let Some(seen) = column.accepted[place] else { continue };
                     let offset = seen.sighted.offset.unwrap();
                     let at = seen.sighted.at.as_micros();
-                    sighting.execute((id, node, seen.source as u8, at, offset.min_us, offset.max_us)).unwrap();
+                    sighting
+                        .execute((id, node, seen.source as u8, at, offset.min_us, offset.max_us))
+                        .unwrap();
                 }
             }
         }

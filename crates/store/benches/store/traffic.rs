@@ -1,6 +1,9 @@
 //! Transactions as twelve nodes hear of them.
 
-use bmon_analysis::row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxSeen};
+use bmon_analysis::{
+    row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxSeen},
+    spread::{Seen, Tally},
+};
 use bmon_event::{AgentTime, NodeName, ServerTime, Source, Txid, Wtxid};
 
 use crate::network;
@@ -8,7 +11,7 @@ use crate::network;
 const NODES: usize = 12;
 /// Between two transactions: main has about 7 a second, a node hears of more.
 const PAUSE_US: i64 = 50_000;
-const START_US: i64 = 1_780_000_000_000_000;
+pub(crate) const START_US: i64 = 1_780_000_000_000_000;
 
 /// A generator of numbers that look random, the same each time (splitmix64, Steele, Lea and Flood 2014).
 pub(crate) struct Random(pub(crate) u64);
@@ -30,7 +33,8 @@ impl Random {
     /// transactions in 2024 and 2025. Log-normal.
     #[expect(clippy::cast_possible_truncation, reason = "it is below an hour")]
     fn delay_us(&mut self) -> i64 {
-        let normal = (-2.0 * self.share().max(1e-12).ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
+        let normal =
+            (-2.0 * self.share().max(1e-12).ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
         (4.66e6 * (0.864 * normal).exp()).min(3.5e9) as i64
     }
 }
@@ -62,7 +66,7 @@ pub(crate) fn chunk(number: u64, nodes: &[NodeName]) -> TxChunk {
         id: number + 1,
         network: network(),
         begun_at,
-        last_at: begun_at.plus_micros(TxChunk::MOST as i64 * PAUSE_US),
+        last_at: begun_at.plus_micros(512 * PAUSE_US),
         is_full: true,
         txs: numbers.iter().map(ids).collect(),
         nodes: (0..).zip(nodes).map(|(index, node)| column(index, node, &numbers)).collect(),
@@ -85,6 +89,17 @@ fn column(index: u64, node: &NodeName, numbers: &[u64]) -> TxColumn {
     };
     let accepted = numbers.iter().map(seen).collect();
     TxColumn { node: node.clone(), accepted, refused: Vec::new(), left: Vec::new() }
+}
+
+/// Counts what a chunk tells in the spread of its hour.
+pub(crate) fn count(chunk: &TxChunk, tally: &mut Tally) {
+    for place in 0..chunk.txs.len() {
+        let seen = |(node, column): (u16, &TxColumn)| {
+            let TxSeen { source, sighted } = column.accepted[place]?;
+            Some(Seen { node, source, sighted, is_refused: false })
+        };
+        tally.add(&(0..).zip(&chunk.nodes).filter_map(seen).collect::<Vec<_>>());
+    }
 }
 
 /// How many of the nodes' tellings there are in a chunk.

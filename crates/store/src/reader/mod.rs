@@ -10,6 +10,7 @@ mod miner;
 mod node;
 pub(crate) mod page;
 mod raw_block;
+mod spread;
 mod tips;
 pub(crate) mod tx;
 

@@ -52,7 +52,11 @@ impl Reader {
     }
 
     /// The chunks of transactions of which the server heard since then, the oldest first, each handed to `take`.
-    pub fn tx_chunks_since(&self, since: ServerTime, mut take: impl FnMut(TxChunk)) -> Result<(), StoreError> {
+    pub fn tx_chunks_since(
+        &self,
+        since: ServerTime,
+        mut take: impl FnMut(TxChunk),
+    ) -> Result<(), StoreError> {
         let _snapshot = self.connection.unchecked_transaction()?;
         let names = names(&self.connection)?;
         let mut statement = self.connection.prepare_cached(CHUNKS_SINCE)?;

@@ -19,7 +19,7 @@ pub(super) struct Body {
 pub(super) struct Node {
     /// Its `id` in the table `node`.
     #[prost(int64, tag = "1")]
-    pub(super) node: i64,
+    pub(super) id: i64,
     /// A byte for each transaction: the number of the source that told that it was accepted, 0 for none.
     #[prost(bytes = "vec", tag = "2")]
     pub(super) sources: Vec<u8>,

@@ -25,8 +25,13 @@ pub(crate) fn txids(bytes: &[u8]) -> &[[u8; 32]] {
 }
 
 /// What the columns `txids` and `body` of a chunk hold. `names` has the nodes by their number.
-pub(crate) fn decode(txids: &[u8], body: &[u8], names: &HashMap<i64, NodeName>) -> Result<Content, StoreError> {
-    let damaged = || StoreError::Value { column: "tx_chunk.body", value: "bytes of another format".to_owned() };
+pub(crate) fn decode(
+    txids: &[u8],
+    body: &[u8],
+    names: &HashMap<i64, NodeName>,
+) -> Result<Content, StoreError> {
+    let damaged =
+        || StoreError::Value { column: "tx_chunk.body", value: "bytes of another format".to_owned() };
     read(self::txids(txids), body, names).ok_or_else(damaged)
 }
 
@@ -61,7 +66,7 @@ fn column(node: &message::Node, names: &HashMap<i64, NodeName>, references: &[i6
         accepted[place] = Some(TxSeen { source: source_of(u32::from(*source))?, sighted });
     }
     Some(TxColumn {
-        node: names.get(&node.node)?.clone(),
+        node: names.get(&node.id)?.clone(),
         accepted,
         refused: node.refused.iter().map(|told| seen(told, references)).collect::<Option<_>>()?,
         left: node.left.iter().map(|told| left(told, references)).collect::<Option<_>>()?,

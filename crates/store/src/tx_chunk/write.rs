@@ -18,7 +18,9 @@ pub(crate) fn encode(chunk: &TxChunk, nodes: &HashMap<NodeName, i64>) -> (Vec<u8
     let count = u16::try_from(wtxids.len()).expect("a chunk has few transactions");
     let mut bytes = vec![VERSION];
     bytes.extend(count.to_le_bytes());
-    wtxids.iter().for_each(|wtxid| bytes.extend(wtxid.as_bytes()));
+    for wtxid in &wtxids {
+        bytes.extend(wtxid.as_bytes());
+    }
     let frame = compress(&message(chunk, nodes).encode_to_vec());
     bytes.extend(frame.expect("compressing memory into memory only fails without memory"));
     (txids, bytes)
@@ -56,16 +58,22 @@ fn references(chunk: &TxChunk) -> Vec<i64> {
     references
 }
 
-fn node(column: &TxColumn, node: i64, references: &[i64]) -> message::Node {
+fn node(column: &TxColumn, id: i64, references: &[i64]) -> message::Node {
     let mut intervals = Intervals::default();
-    let told = || column.accepted.iter().zip(references).filter_map(|(seen, reference)| Some((seen.as_ref()?, *reference)));
+    let told = || {
+        column
+            .accepted
+            .iter()
+            .zip(references)
+            .filter_map(|(seen, reference)| Some((seen.as_ref()?, *reference)))
+    };
     let times = || told().map(|(seen, reference)| seen.sighted.at.as_micros().wrapping_sub(reference));
     let base_us = times().min().unwrap_or_default();
     let times: Vec<u64> = times().map(|time| time.wrapping_sub(base_us).cast_unsigned()).collect();
     let clocks = told().map(|(seen, _)| intervals.number(seen.sighted)).collect();
     let source = |seen: &Option<TxSeen>| seen.map_or(0, |seen| code::small_source_code(seen.source));
     message::Node {
-        node,
+        id,
         sources: column.accepted.iter().map(source).collect(),
         base_us,
         times_us: planes(&times),

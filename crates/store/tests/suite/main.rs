@@ -357,7 +357,8 @@ fn old_transactions_are_deleted_and_counted(place: &Place) {
     let mut store = (place.open)();
     let mut rows = Vec::new();
     for number in 0..30 {
-        let mut chunk = tx_chunk(u64::from(number) + 1, &[(number, None)], &[("alice", Source::Log, at(0, None))]);
+        let mut chunk =
+            tx_chunk(u64::from(number) + 1, &[(number, None)], &[("alice", Source::Log, at(0, None))]);
         chunk.last_at = ServerTime::from_micros(i64::from(number) * DAY_US);
         rows.push(Row::TxChunk(Box::new(chunk)));
     }
@@ -384,7 +385,8 @@ fn every_transaction_is_found_whether_it_is_in_the_index_or_not(place: &Place) {
         bmon_event::Txid::from_bytes(bytes)
     };
     let chunks = (1..=150_u64).map(|chunk| {
-        let mut row = tx_chunk(chunk, &[(0, None), (1, None), (2, None)], &[("alice", Source::Log, at(0, None))]);
+        let mut row =
+            tx_chunk(chunk, &[(0, None), (1, None), (2, None)], &[("alice", Source::Log, at(0, None))]);
         (0..).zip(&mut row.txs).for_each(|(place, tx)| tx.txid = id(chunk, place));
         (row.is_full, row.last_at) = (chunk != 149, ServerTime::from_micros(chunk.cast_signed()));
         Row::TxChunk(Box::new(row))
@@ -406,15 +408,24 @@ fn every_transaction_is_found_whether_it_is_in_the_index_or_not(place: &Place) {
 fn a_transaction_in_two_chunks_is_one(place: &Place) {
     let mut store = (place.open)();
     let (early, late) = (at(10, Some((0, 2))), at(9_000, None));
-    let first = tx_chunk(1, &[(1, Some(7)), (2, None)], &[("alice", Source::Zmq, early), ("bob", Source::Log, early)]);
-    let second = tx_chunk(2, &[(3, None), (1, Some(6))], &[("alice", Source::Log, late), ("carol", Source::Log, late)]);
+    let first = tx_chunk(
+        1,
+        &[(1, Some(7)), (2, None)],
+        &[("alice", Source::Zmq, early), ("bob", Source::Log, early)],
+    );
+    let second = tx_chunk(
+        2,
+        &[(3, None), (1, Some(6))],
+        &[("alice", Source::Log, late), ("carol", Source::Log, late)],
+    );
     let mut rows = [first, second].map(|chunk| Row::TxChunk(Box::new(chunk)));
     for _ in 0..2 {
         commit(&mut store, &rows, 1);
         let found = (place.read)().tx(&txid(1)).unwrap().unwrap();
         let told = |node: &TxNode| (node.node.to_string(), node.accepted.map(|seen| seen.sighted));
         // The log's time counts before ZMQ's, though it is later.
-        let expected = [("alice", late), ("bob", early), ("carol", late)].map(|(node, at)| (node.to_owned(), Some(at)));
+        let expected =
+            [("alice", late), ("bob", early), ("carol", late)].map(|(node, at)| (node.to_owned(), Some(at)));
         assert_eq!(found.nodes.iter().map(told).collect::<Vec<_>>(), expected);
         assert_eq!(found.wtxid, Some(wtxid(6)));
         rows.reverse();

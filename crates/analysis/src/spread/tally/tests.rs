@@ -17,7 +17,9 @@ fn seen(node: u16, at_us: i64, bound_us: Option<i64>) -> Seen {
 
 fn spread(things: &[Vec<Seen>]) -> Spread {
     let mut tally = Tally::default();
-    things.iter().for_each(|seen| tally.add(seen));
+    for seen in things {
+        tally.add(seen);
+    }
     tally.spread(&names())
 }
 
@@ -28,7 +30,8 @@ fn near(told: Option<f64>, us: f64) -> bool {
 #[test]
 fn who_was_first_by_how_much_and_whether_that_is_sure() {
     // Carol is always first, for certain once; the clock of dave is not known.
-    let sure = vec![seen(0, 1_000, Some(10)), seen(1, 2_000, Some(10)), seen(2, 5_000, Some(10)), seen(3, 0, None)];
+    let sure =
+        vec![seen(0, 1_000, Some(10)), seen(1, 2_000, Some(10)), seen(2, 5_000, Some(10)), seen(3, 0, None)];
     let open = vec![seen(0, 1_000, Some(10)), seen(1, 1_020, Some(10)), seen(2, 9_000, Some(10))];
     let spread = spread(&[sure, open]);
     let node = |name: &str| &spread.nodes[&name.parse::<NodeName>().unwrap()];
@@ -51,8 +54,16 @@ fn a_node_misses_only_what_it_did_not_see_while_it_was_telling() {
     };
     // Alice tells in minutes 0, 1, 3 and 9; in minute 2 she tells of nothing, but she is there. From 4 to 8 she may be away.
     let things = [
-        at(0, &[0, 1]), at(1, &[0, 1]), at(1, &[0]), at(2, &[0]), at(2, &[0]), at(3, &[0, 1]),
-        at(4, &[0]), at(6, &[0]), at(8, &[0]), at(9, &[0, 1]),
+        at(0, &[0, 1]),
+        at(1, &[0, 1]),
+        at(1, &[0]),
+        at(2, &[0]),
+        at(2, &[0]),
+        at(3, &[0, 1]),
+        at(4, &[0]),
+        at(6, &[0]),
+        at(8, &[0]),
+        at(9, &[0, 1]),
     ];
     let spread = spread(&things);
     let missed = |name: &str| spread.nodes[&name.parse::<NodeName>().unwrap()].missed;
@@ -61,7 +72,10 @@ fn a_node_misses_only_what_it_did_not_see_while_it_was_telling() {
 
 /// Things seen by some of the nodes within one hour.
 fn any_things() -> impl Strategy<Value = Vec<Vec<Seen>>> {
-    let thing = (0..3_500 * SECOND_US, prop::collection::btree_map(0..4_u16, (0..5_000_000_i64, prop::option::of(0..3_000_i64)), 1..5));
+    let thing = (
+        0..3_500 * SECOND_US,
+        prop::collection::btree_map(0..4_u16, (0..5_000_000_i64, prop::option::of(0..3_000_i64)), 1..5),
+    );
     let thing = thing.prop_map(|(start, nodes)| {
         nodes.into_iter().map(|(node, (delay, bound))| seen(node, start + delay, bound)).collect()
     });
@@ -75,7 +89,9 @@ proptest! {
     ) {
         let mut tally = Tally::default();
         gone.iter().chain(&shuffled).for_each(|seen| tally.add(seen));
-        gone.iter().for_each(|seen| tally.remove(seen));
+        for seen in &gone {
+            tally.remove(seen);
+        }
         prop_assert_eq!(tally.spread(&names()), spread(&kept));
     }
 

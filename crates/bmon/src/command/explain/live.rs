@@ -105,13 +105,7 @@ fn of_tx(reply: tx::Reply) -> Told {
             text: format!("refused: {}", found.body.reason),
         })
     });
-    Told {
-        network: reply.network,
-        height: None,
-        wtxid: reply.wtxid,
-        sightings,
-        verdicts: verdicts.collect(),
-    }
+    Told { network: reply.network, height: None, wtxid: reply.wtxid, sightings, verdicts: verdicts.collect() }
 }
 
 const fn offset([min_us, max_us]: [i64; 2]) -> Offset {
