@@ -12,6 +12,7 @@ use crate::{
     alert::Alert,
     analysis::{self, Analysis},
     finding::{Body, Finding},
+    histogram::Histogram,
     network::{
         Need, NetworkState,
         analysis::{self as network_analysis, Look, NetworkAnalysis},
@@ -64,6 +65,19 @@ struct Watching {
     board: Board,
     alarms: Alarms,
     transactions: Transactions,
+}
+
+/// How long after the first node another told of what came since the engine was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeDelays {
+    /// The network.
+    pub network: Network,
+    /// The node.
+    pub node: NodeName,
+    /// Of blocks: until the node told of them in any way.
+    pub blocks: Histogram,
+    /// Of transactions, accepted or refused.
+    pub transactions: Histogram,
 }
 
 /// What an engine has counted since it was made.
@@ -161,7 +175,10 @@ impl Engine {
         }
         for watching in self.networks.values_mut() {
             watching.transactions.tick(now, out);
-            if !self.is_catching_up {
+            if self.is_catching_up {
+                watching.state.pass_delays();
+            } else {
+                watching.state.count_delays(now);
                 watching.look(now, out);
             }
         }
@@ -278,6 +295,22 @@ impl Engine {
         if !is_catching_up && is_news {
             watching.look(now, out);
         }
+    }
+
+    /// How long after the first node each told of blocks and transactions, by network and node.
+    pub fn delays(&self) -> Vec<NodeDelays> {
+        let of_network = |(network, watching): (&Network, &Watching)| {
+            let (blocks, transactions) = (watching.state.delays(), watching.transactions.delays());
+            let names: BTreeSet<&NodeName> = blocks.keys().chain(transactions.keys()).collect();
+            let of_node = |node: &NodeName| NodeDelays {
+                network: *network,
+                node: node.clone(),
+                blocks: blocks.get(node).copied().unwrap_or_default(),
+                transactions: transactions.get(node).copied().unwrap_or_default(),
+            };
+            names.into_iter().map(of_node).collect::<Vec<_>>()
+        };
+        self.networks.iter().flat_map(of_network).collect()
     }
 
     /// What has been counted.

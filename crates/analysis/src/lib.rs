@@ -11,6 +11,7 @@ pub mod double_spend;
 mod engine;
 pub mod explain;
 pub mod finding;
+pub mod histogram;
 mod memory;
 pub mod network;
 pub mod pool;
@@ -25,6 +26,6 @@ mod state;
 mod transaction;
 pub mod tree;
 
-pub use engine::{Counters, Engine};
+pub use engine::{Counters, Engine, NodeDelays};
 pub use network::Need;
 pub use settings::Settings;

@@ -89,7 +89,7 @@ pub(crate) fn analyse(
             next_tick = clock::monotonic() + TICK;
             engine.tick(time_at(clock::now()), &mut rows);
             seeker.tidy(clock::monotonic());
-            counters.note_dropped(&engine.counters());
+            counters.note_analyses(&engine);
         }
         seeker.seek(engine.needs(), wants, clock::monotonic());
         let nothing_new = rows.is_empty() && accepted.is_none();

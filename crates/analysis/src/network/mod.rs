@@ -11,6 +11,7 @@ mod absence;
 pub mod analysis;
 mod arrival;
 mod bodies;
+mod delay;
 mod ledger;
 mod member;
 mod need;
@@ -39,6 +40,7 @@ pub(crate) use self::{
 use self::{
     arrival::Arrivals,
     bodies::Bodies,
+    delay::Delays,
     word::{Said, Speaker},
 };
 pub use self::{
@@ -62,6 +64,7 @@ pub(crate) struct NetworkState {
     tree: Option<Tree>,
     members: BTreeMap<NodeName, Member>,
     arrivals: Arrivals,
+    delays: Delays,
     bodies: Bodies,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
@@ -90,6 +93,7 @@ impl NetworkState {
             tree: None,
             members: BTreeMap::new(),
             arrivals: Arrivals::new(settings.blocks),
+            delays: Delays::default(),
             bodies: Bodies::new(&settings, pools),
             touched: BTreeSet::new(),
             settled_below: 0,

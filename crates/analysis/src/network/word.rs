@@ -92,6 +92,9 @@ impl NetworkState {
     /// had for long: that would make it forgotten what came lately.
     fn note_arrival(&mut self, by: Speaker<'_>, block: BlockHash, height: Option<u32>) {
         if !self.is_long_past(height) {
+            if self.arrivals.get(block).is_none() {
+                self.delays.note(block);
+            }
             self.arrivals.note(block, by.node, by.sighted, height);
         }
     }

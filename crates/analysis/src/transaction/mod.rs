@@ -27,6 +27,7 @@ use self::{
     hours::Hours,
 };
 use crate::{
+    histogram::Histogram,
     row::{Row, TxChunk, TxIds},
     spread::Seen,
 };
@@ -68,6 +69,8 @@ pub(crate) struct Transactions {
     /// Chunks of which there is news that is not said, by the batch since which.
     unsaid: BTreeSet<(u64, u32)>,
     hours: Hours,
+    /// How long after the first node each told, by its number.
+    delays: Vec<Histogram>,
     /// The oldest hour that can change.
     oldest_hour: i64,
     /// Transactions forgotten before their time because there were too many.
@@ -94,11 +97,16 @@ struct Kept {
     unsaid_since: Option<u64>,
     /// How many of its transactions, from the first on, have been looked at for their hours.
     settled: u16,
+    /// How many of those an earlier engine had told of.
+    restored: u16,
 }
 
 impl Kept {
-    fn settle_next(&mut self, hours: &mut Hours, oldest: i64) {
+    fn settle_next(&mut self, hours: &mut Hours, oldest: i64, delays: &mut Vec<Histogram>) {
         self.count(self.settled, hours, oldest);
+        if self.settled >= self.restored {
+            add_delays(&self.chunk.seen(self.settled), delays);
+        }
         self.settled += 1;
     }
 
@@ -118,6 +126,18 @@ impl Kept {
     }
 }
 
+fn add_delays(seen: &[Seen], delays: &mut Vec<Histogram>) {
+    let known = || seen.iter().filter(|seen| seen.sighted.offset.is_some());
+    let Some(first) = known().map(|seen| seen.sighted.on_server_clock()).min() else { return };
+    for seen in known() {
+        let node = usize::from(seen.node);
+        if delays.len() <= node {
+            delays.resize(node + 1, Histogram::default());
+        }
+        delays[node].add(seen.sighted.on_server_clock().micros_since(first));
+    }
+}
+
 impl Transactions {
     /// With at most so many transactions in mind.
     pub(crate) fn new(network: Network, most: usize) -> Self {
@@ -132,6 +152,7 @@ impl Transactions {
             numbers: BTreeMap::new(),
             unsaid: BTreeSet::new(),
             hours: Hours::default(),
+            delays: Vec::new(),
             oldest_hour: 0,
             forgotten: 0,
         }
@@ -217,6 +238,17 @@ impl Transactions {
         let kept = self.kept(number);
         kept.chunk.is_full |= row.is_full;
         (kept.said_at, kept.is_full_said) = (Some(row.last_at), row.is_full);
+        kept.restored = u16::try_from(row.txs.len()).unwrap_or(u16::MAX);
+    }
+
+    /// How long after the first node each told of the transactions that came since the engine was made.
+    pub(crate) fn delays(&self) -> BTreeMap<NodeName, Histogram> {
+        self.nodes
+            .iter()
+            .cloned()
+            .zip(self.delays.iter().copied())
+            .filter(|(_, delays)| delays.count > 0)
+            .collect()
     }
 
     /// Transactions that were forgotten before their time.
@@ -261,6 +293,7 @@ impl Transactions {
             is_full_said: false,
             unsaid_since: None,
             settled: 0,
+            restored: 0,
         });
         self.first.wrapping_add(u32::try_from(self.chunks.len() - 1).expect("`most` is small"))
     }
@@ -305,7 +338,7 @@ impl Transactions {
                 if now.micros_since(kept.chunk.heard_at(kept.settled)) < SETTLED_US {
                     return;
                 }
-                kept.settle_next(&mut self.hours, self.oldest_hour);
+                kept.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
             }
         }
     }
@@ -323,7 +356,7 @@ impl Transactions {
                 self.forgotten += oldest.chunk.txs.len() as u64;
             }
             while usize::from(oldest.settled) < oldest.chunk.txs.len() {
-                oldest.settle_next(&mut self.hours, self.oldest_hour);
+                oldest.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
             }
             oldest.chunk.is_full = true;
             if oldest.unsaid_since.is_some() || !oldest.is_full_said {

@@ -4,6 +4,7 @@
 
 mod arrival;
 mod clock;
+mod delay;
 mod finding;
 mod order;
 mod reorg;

@@ -1,4 +1,9 @@
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use bmon_analysis::{Engine, NodeDelays};
 
 use super::{Reason, Refusal};
 
@@ -53,6 +58,9 @@ pub struct Counters {
     pub bad_block_parts: AtomicU64,
     /// Parts of blocks that nobody needed, or not any more.
     pub unneeded_block_parts: AtomicU64,
+    /// Transactions that the analyses forgot before their time because there were too many.
+    pub forgotten_transactions: AtomicU64,
+    delays: Mutex<Vec<NodeDelays>>,
     refused: [AtomicU64; Reason::ALL.len()],
 }
 
@@ -62,8 +70,16 @@ impl Counters {
         Reason::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Relaxed)))
     }
 
-    /// Takes over what the analyses dropped since the server started.
-    pub(crate) fn note_dropped(&self, engine: &bmon_analysis::Counters) {
+    /// How long after the first node each told of blocks and transactions since the server started.
+    pub fn delays(&self) -> Vec<NodeDelays> {
+        self.delays.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over what the analyses counted since the server started.
+    pub(crate) fn note_analyses(&self, engine: &Engine) {
+        *self.delays.lock().unwrap_or_else(PoisonError::into_inner) = engine.delays();
+        let engine = engine.counters();
+        self.forgotten_transactions.store(engine.forgotten_transactions, Relaxed);
         self.dropped_words.store(engine.dropped_words, Relaxed);
         self.bad_block_parts.store(engine.bad_block_parts, Relaxed);
         self.unneeded_block_parts.store(engine.unneeded_block_parts, Relaxed);

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use bmon_analysis::histogram::{BOUNDS_US, Histogram};
 use prometheus_client::{
     encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet},
     metrics::MetricType,
@@ -18,6 +19,32 @@ pub(super) struct Family<T> {
     pub(super) counter: bool,
     /// Its samples.
     pub(super) samples: fn(&T) -> Vec<Sample>,
+}
+
+/// Labels, and how many delays there are of each length.
+pub(super) type Delays = (Vec<(&'static str, String)>, Histogram);
+
+/// Encodes a histogram in seconds, if it has any samples.
+pub(super) fn encode_histogram(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    samples: &[Delays],
+) -> fmt::Result {
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+    for (labels, histogram) in samples {
+        let seconds = |us: u64| us as f64 / 1e6;
+        let bounds = BOUNDS_US.iter().map(|bound| seconds(bound.unsigned_abs()));
+        let above = histogram.count - histogram.counts.iter().sum::<u64>();
+        let mut buckets: Vec<(f64, u64)> = bounds.zip(histogram.counts).collect();
+        buckets.push((f64::MAX, above));
+        let sum = seconds(histogram.sum_us);
+        metric.encode_family(labels)?.encode_histogram::<NoLabelSet>(sum, histogram.count, &buckets, None)?;
+    }
+    Ok(())
 }
 
 impl<T> Family<T> {

@@ -4,6 +4,7 @@
 //! table, direction and bmon's own version; never an address, a hash or a node's user agent.
 
 mod chain;
+mod delay;
 mod family;
 mod node;
 mod server;
@@ -42,6 +43,7 @@ impl Collector for Snapshot {
         for family in chain::FAMILIES {
             family.encode(&mut encoder, self.chains.iter())?;
         }
+        delay::encode(&mut encoder, &self.delays)?;
         for family in node::FAMILIES {
             family.encode(&mut encoder, self.nodes.iter())?;
         }

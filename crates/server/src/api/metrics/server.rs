@@ -9,6 +9,7 @@ use std::{
 };
 
 use bmon_analysis::{
+    NodeDelays,
     alert::{Alert, AlertState, Severity},
     row::NodeRow,
     rule,
@@ -36,6 +37,7 @@ pub(super) struct Snapshot {
     store_bytes: u64,
     started_at: ServerTime,
     streams: usize,
+    pub(super) delays: Vec<NodeDelays>,
     counters: Arc<Counters>,
 }
 
@@ -54,6 +56,7 @@ pub(super) async fn snapshot(api: &Api) -> Result<Snapshot, Refusal> {
             store_bytes: reader.size_bytes()?,
             started_at,
             streams,
+            delays: counters.delays(),
             counters,
         })
     });
@@ -184,6 +187,12 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         "Parts of blocks dropped because nobody needed them, or not any more",
         true,
         unneeded_block_parts
+    ),
+    since_start!(
+        "bmon_analysis_forgotten_transactions",
+        "Transactions forgotten before their time because there were too many; what is told of them later is kept beside",
+        true,
+        forgotten_transactions
     ),
     since_start!("bmon_journal_size_bytes", "Size of the journal on disk", false, journal_bytes),
     since_start!(
