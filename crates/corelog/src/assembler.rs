@@ -12,9 +12,9 @@ use std::hash::{DefaultHasher, Hasher};
 
 use bmon_event::BlockHash;
 
-pub(crate) use self::run::Runs;
+use self::fault::Faults;
 pub use self::{connection::Disconnected, run::Connected};
-use self::{fault::Faults, relay::Relay};
+pub(crate) use self::{relay::Relay, run::Runs};
 use crate::{Line, Message};
 use connection::Disconnections;
 

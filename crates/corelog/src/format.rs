@@ -264,6 +264,13 @@ impl<'a> Field<'a> for &'a [u8] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a>(pub &'a [u8]);
 
+impl Word<'_> {
+    /// What its text stands for, `None` if that is none of the kind.
+    pub(crate) fn parse<T: std::str::FromStr>(&self) -> Option<T> {
+        std::str::from_utf8(self.0).ok()?.parse().ok()
+    }
+}
+
 impl<'a> Field<'a> for Word<'a> {
     const SAMPLE: &'static str = "0.5";
 

@@ -6,7 +6,13 @@ use bmon_event::{AgentTime, Event, Kind, NodeTime, Source};
 pub use count::MessageCounts;
 
 use self::stretch::Stretch;
-use crate::{assembler::Runs, line::Line, message::Message, split::Splitter, stamp::Minute};
+use crate::{
+    assembler::{Relay, Runs},
+    line::Line,
+    message::Message,
+    split::Splitter,
+    stamp::Minute,
+};
 
 mod count;
 mod stretch;
@@ -19,9 +25,16 @@ const STEP_BACK_US: i64 = 1_000_000;
 pub struct Reader {
     splitter: Splitter,
     clock: Clock,
-    runs: Runs,
+    context: Context,
     counts: Counts,
     stretch: Stretch,
+}
+
+/// What earlier lines of a log are needed for: to tell something together with those that follow.
+#[derive(Clone, Debug)]
+struct Context {
+    runs: Runs,
+    relay: Relay,
 }
 
 /// The times of a log so far.
@@ -79,7 +92,7 @@ impl Reader {
         Self {
             splitter: Splitter::new(offset),
             clock: Clock { last: last_line, newest: last_line, minute: Minute::NONE },
-            runs: Runs::new(),
+            context: Context::new(),
             counts: Counts::NONE,
             stretch: Stretch::NONE,
         }
@@ -90,7 +103,7 @@ impl Reader {
     /// `received_at` is when the agent read them. In a replay it is `None`, and an event's agent time is the latest
     /// time of the log so far, so that it never goes back.
     pub fn read(&mut self, chunk: &[u8], received_at: Option<AgentTime>, mut each: impl FnMut(Event)) {
-        let Self { splitter, clock, runs, counts, stretch } = self;
+        let Self { splitter, clock, context, counts, stretch } = self;
         splitter.feed(chunk, |raw| {
             let line = Line::parse_after(raw.bytes, &mut clock.minute);
             // In a log with times, a line without one continues the message of the line before. It is that message's
@@ -107,7 +120,7 @@ impl Reader {
             count(&line, raw.cut, clock, counts);
             let Some(message) = message else { return };
             stretch.note(&message);
-            if let Some(event) = event(&line, &message, received_at, clock, runs, counts) {
+            if let Some(event) = event(&line, &message, received_at, clock, context, counts) {
                 each(event);
             }
         });
@@ -120,14 +133,14 @@ impl Reader {
         let lines = before.split_inclusive(|byte| *byte == b'\n').skip(1);
         for line in lines.map(Line::parse).filter(|line| line.time.is_some() || self.clock.last.is_none()) {
             if let Some(message) = Message::parse(&line) {
-                self.runs.feed(line.thread, &message);
+                self.context.complete(line.thread, &message, None);
             }
         }
     }
 
     /// Lines are missing before those of the next [`Self::read`]: no event is made of lines before and after them.
     pub fn interrupt(&mut self) {
-        self.runs = Runs::new();
+        self.context = Context::new();
         self.stretch = Stretch::NONE;
     }
 
@@ -169,20 +182,32 @@ fn event(
     message: &Message<'_>,
     received_at: Option<AgentTime>,
     clock: &Clock,
-    runs: &mut Runs,
+    context: &mut Context,
     counts: &mut Counts,
 ) -> Option<Event> {
     counts.matched += 1;
     counts.messages.add(message);
-    let processed = runs.feed(line.thread, message).map(|connected| Kind::BlockProcessed {
-        block: connected.block,
-        height: connected.height,
-        processing: Box::new(connected.processing),
-    });
-    let kind = message.to_kind(clock.last).or(processed)?;
+    let kind = context.complete(line.thread, message, message.to_kind(clock.last))?;
     let event = clock.event(kind, received_at);
     counts.unplaced += u64::from(event.is_none());
     event
+}
+
+impl Context {
+    const fn new() -> Self {
+        Self { runs: Runs::new(), relay: Relay::new() }
+    }
+
+    /// What a message tells that tells `kind` by itself, together with those before it.
+    #[inline]
+    fn complete(&mut self, thread: Option<&[u8]>, message: &Message<'_>, kind: Option<Kind>) -> Option<Kind> {
+        let processed = self.runs.feed(thread, message).map(|connected| Kind::BlockProcessed {
+            block: connected.block,
+            height: connected.height,
+            processing: Box::new(connected.processing),
+        });
+        self.relay.complete(thread, message, kind.or(processed))
+    }
 }
 
 impl Clock {

@@ -100,11 +100,45 @@ pub enum Kind {
         /// Whether it came in a compact block (BIP 152).
         compact: bool,
     },
+    /// A peer announced a block that the node does not have, by its hash alone (`inv`).
+    BlockAnnounced {
+        /// The block.
+        block: BlockHash,
+        /// The peer.
+        peer: u64,
+    },
+    /// The node asked a peer for a block, whole or compact.
+    BlockRequested {
+        /// The block.
+        block: BlockHash,
+        /// Its height, `None` where the message does not tell.
+        height: Option<u32>,
+        /// The peer.
+        peer: u64,
+    },
     /// The node received a whole block.
     BlockReceived {
         /// The block.
         block: BlockHash,
         /// The peer that sent it.
+        peer: u64,
+        /// Size of the message in bytes, `None` where the log does not tell.
+        bytes: Option<u64>,
+    },
+    /// The node matched a compact block (BIP 152) with its mempool: what it lacks of the block is known.
+    CompactBlockMatched {
+        /// The block.
+        block: BlockHash,
+        /// Size of the compact block in bytes.
+        bytes: u64,
+        /// The peer that sent it, `None` where the log does not tell.
+        peer: Option<u64>,
+    },
+    /// The node asked a peer for the transactions that it lacked of a compact block.
+    BlockTransactionsRequested {
+        /// The block.
+        block: BlockHash,
+        /// The peer.
         peer: u64,
     },
     /// The node completed a compact block (BIP 152).
@@ -121,6 +155,11 @@ pub enum Kind {
         requested: u32,
         /// Their size in bytes, `None` up to 29.x.
         requested_bytes: Option<u64>,
+        /// The peer whose message completed it, `None` where the log does not tell.
+        peer: Option<u64>,
+        /// Size in bytes of the message with the requested transactions; `None` without such a message, and where the
+        /// log does not tell.
+        message_bytes: Option<u64>,
     },
     /// The node finished checking a block and found it valid.
     BlockValid {
@@ -161,6 +200,12 @@ pub enum Kind {
         log2_work: Option<f64>,
         /// Transactions in the chain up to here, `None` where the message does not tell.
         transactions: Option<u64>,
+    },
+    /// The active chain has been changed as far as it will be for now, and ends here. In a reorg it is said once, after
+    /// the last step; in initial download never.
+    TipSettled {
+        /// The last block of the active chain.
+        block: BlockHash,
     },
 
     /// The node finished connecting a block, and told how long each step took.

@@ -72,7 +72,7 @@ fn stages_follow_what_is_told_and_a_height_is_filled_in() {
     let block = sim.new_block();
     sim.events.clear();
     sim.log(Kind::HeaderSeen { block, height: None, peer: Some(3), compact: true });
-    sim.log(Kind::BlockReceived { block, peer: 3 });
+    sim.log(Kind::BlockReceived { block, peer: 3, bytes: None });
     sim.log(Kind::BlockValid { block });
     sim.log(Kind::HeaderSeen { block, height: Some(1), peer: Some(4), compact: false });
     sim.step(0, &[block]);

@@ -4,14 +4,14 @@
 //! on one message after the other, so what it says of a block until the next such line, it says because of that message
 //! (`PeerManagerImpl::ProcessMessage`, `src/net_processing.cpp@v30`).
 
-use bmon_event::BlockHash;
+use bmon_event::{BlockHash, Kind};
 
 use super::Thread;
-use crate::Message;
+use crate::{Message, category::net::MessageReceived};
 
 /// The message that the node works on, if it can concern a block.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Relay(Option<Received>);
+pub(crate) struct Relay(Option<Received>);
 
 #[derive(Clone, Copy, Debug)]
 struct Received {
@@ -22,6 +22,8 @@ struct Received {
     peer: u64,
     /// The block that it brought.
     block: Option<BlockHash>,
+    /// The block whose header and short ids it brought.
+    compact: Option<BlockHash>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,46 @@ impl Command {
 }
 
 impl Relay {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Takes the message of a line that this thread wrote, for one who does not ask for its lines, with what it tells by
+    /// itself. What it tells as something that the node did because of a P2P message.
+    #[inline]
+    pub(crate) fn complete(
+        &mut self,
+        thread: Option<&[u8]>,
+        message: &Message<'_>,
+        mut kind: Option<Kind>,
+    ) -> Option<Kind> {
+        if let Message::MessageReceived(received) = message {
+            self.begin(0, Thread::of(thread), received);
+        } else if let Some(received) = &mut self.0
+            && received.thread == Thread::of(thread)
+        {
+            received.note(message);
+            match &mut kind {
+                Some(kind) => received.complete(kind),
+                None => kind = received.asks_for(message),
+            }
+        }
+        kind
+    }
+
+    fn begin(&mut self, place: u64, thread: Thread, received: &MessageReceived<'_>) {
+        let (bytes, peer) = (received.bytes, received.peer);
+        self.0 = Command::from_word(received.command).map(|command| Received {
+            place,
+            thread,
+            command,
+            bytes,
+            peer,
+            block: None,
+            compact: None,
+        });
+    }
+
     pub(super) fn take(
         &mut self,
         place: u64,
@@ -53,15 +95,7 @@ impl Relay {
         each: &mut impl FnMut(u64, BlockHash),
     ) {
         if let Message::MessageReceived(received) = message {
-            let (bytes, peer) = (received.bytes, received.peer);
-            self.0 = Command::from_word(received.command).map(|command| Received {
-                place,
-                thread,
-                command,
-                bytes,
-                peer,
-                block: None,
-            });
+            self.begin(place, thread, received);
             return;
         }
         if let Some(received) = &mut self.0
@@ -110,6 +144,62 @@ impl Received {
             (Command::Block, Message::BlockReceived(said)) if said.peer == self.peer => {
                 self.block = Some(said.block);
                 self.block
+            }
+            _ => None,
+        }
+    }
+
+    /// Learns which block a compact block is of.
+    fn note(&mut self, said: &Message<'_>) {
+        if self.command != Command::CompactBlock {
+            return;
+        }
+        match said {
+            Message::CompactHeaderSeen(said) if said.peer == self.peer => self.compact = Some(said.block),
+            Message::CompactBlockInitialized(said) if said.bytes == self.bytes => {
+                self.compact = Some(said.block);
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what this message tells to something that the node did because of it.
+    fn complete(&self, kind: &mut Kind) {
+        match kind {
+            // Up to 29 the line does not tell the peer, and RPC can have made it, on another thread.
+            Kind::HeaderSeen { peer: peer @ None, compact, .. }
+                if self.thread.is_known() && self.command != Command::BlockTransactions =>
+            {
+                (*peer, *compact) = (Some(self.peer), self.command == Command::CompactBlock);
+            }
+            Kind::BlockReceived { peer, bytes, .. }
+                if self.command == Command::Block && *peer == self.peer =>
+            {
+                *bytes = Some(self.bytes);
+            }
+            Kind::CompactBlockMatched { bytes, peer, .. }
+                if self.command == Command::CompactBlock && *bytes == self.bytes =>
+            {
+                *peer = Some(self.peer);
+            }
+            Kind::BlockReconstructed { block, peer, .. } if self.compact == Some(*block) => {
+                *peer = Some(self.peer);
+            }
+            Kind::BlockReconstructed { requested: 1.., peer, message_bytes, .. }
+                if self.command == Command::BlockTransactions =>
+            {
+                (*peer, *message_bytes) = (Some(self.peer), Some(self.bytes));
+            }
+            _ => {}
+        }
+    }
+
+    /// What the node asks the peer for because of this message. `PeerManagerImpl::ProcessMessage`
+    /// (`src/net_processing.cpp@v30`) asks the peer that sent a compact block for what that lacks, and no other.
+    fn asks_for(&self, said: &Message<'_>) -> Option<Kind> {
+        match said {
+            Message::MessageSent(said) if said.command.0 == b"getblocktxn" && said.peer == self.peer => {
+                Some(Kind::BlockTransactionsRequested { block: self.compact?, peer: self.peer })
             }
             _ => None,
         }

@@ -28,6 +28,8 @@ message! {
         from_extra: message.from_extra,
         requested: message.requested,
         requested_bytes: message.requested_bytes,
+        peer: None,
+        message_bytes: None,
     });
     "30.." "src/blockencodings.cpp:226@31.99":
         "Successfully reconstructed block %s with %u txn prefilled, %u txn from mempool (incl at least %u from extra pool) and %u txn (%u bytes) requested"
@@ -60,7 +62,8 @@ message! {
         /// Size of the message in bytes.
         bytes: u64,
     }
-    in CmpctBlock;
+    in CmpctBlock
+    => |message, _| Some(Kind::CompactBlockMatched { block: message.block, bytes: message.bytes, peer: None });
     "30.." "src/blockencodings.cpp:176@31.99": "Initialized PartiallyDownloadedBlock for block %s using a cmpctblock of %u bytes" (block, bytes);
     "0.16?..=29?" "src/blockencodings.cpp:170@29.99": "Initialized PartiallyDownloadedBlock for block %s using a cmpctblock of size %lu" (block, bytes);
 }

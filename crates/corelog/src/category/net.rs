@@ -14,7 +14,7 @@ message! {
         peer: u64,
     }
     in Net
-    => |message, _| Some(Kind::BlockReceived { block: message.block, peer: message.peer });
+    => |message, _| Some(Kind::BlockReceived { block: message.block, peer: message.peer, bytes: None });
     "0.16?.." "src/net_processing.cpp:4784@31.99": "received block %s peer=%d" (block, peer);
 }
 
@@ -121,7 +121,12 @@ message! {
         /// The peer.
         peer: u64,
     }
-    in Net;
+    in Net
+    => |message, _| Some(Kind::BlockRequested {
+        block: message.block,
+        height: message.height,
+        peer: message.peer,
+    });
     "0.16?.." "src/net_processing.cpp:6199@31.99": "Requesting block %s (%d) peer=%d" (block, height, peer);
     "23.." "src/net_processing.cpp:1994@31.99": "Requesting block %s from peer=%d" (block, peer) { height: None };
     "0.16?..=30?" "src/net_processing.cpp:2851@30.99": "Requesting block %s from  peer=%d" (block, peer) { height: None };
@@ -193,7 +198,13 @@ message! {
         /// The peer.
         peer: u64,
     }
-    in Net;
+    in Net
+    => |message, _| match (message.kind.0, message.state.0) {
+        (b"block", b"new") => {
+            message.hash.parse().map(|block| Kind::BlockAnnounced { block, peer: message.peer })
+        }
+        _ => None,
+    };
     "32?.." "src/net_processing.cpp:4071@31.99": "got inv: %s %s %s peer=%d" (kind, hash, state, peer);
     "0.16?..=30?" "src/net_processing.cpp:4127@30.99": "got inv: %s %s  %s peer=%d" (kind, hash, state, peer);
 }

@@ -120,7 +120,7 @@ message! {
 
 message! {
     /// The active chain has been changed as far as it will be for now. Where the fork is not the block before, it was
-    /// a reorg.
+    /// a reorg. Unlike [`ActiveTipChange`] it is never written for a tip that is still the same.
     UpdatedBlockTip {
         /// The last block.
         block: BlockHash,
@@ -129,7 +129,8 @@ message! {
         /// Whether the node is in initial block download.
         initial_download: bool,
     }
-    in Validation;
+    in Validation
+    => |message, _| (!message.initial_download).then_some(Kind::TipSettled { block: message.block });
     "0.20.." "src/validationinterface.cpp:184@31.99": "Enqueuing UpdatedBlockTip: new block hash=%s fork block hash=%s (in IBD=%s)" (block, fork, initial_download);
 }
 

@@ -293,14 +293,21 @@ kinds! {
         NodeStarted { banner }
         NodeStopping {}
         HeaderSeen { block, height, peer, compact }
-        BlockReceived { block, peer }
-        BlockReconstructed { block, prefilled, from_mempool, from_extra, requested, requested_bytes }
+        BlockReceived { block, peer, bytes }
+        BlockReconstructed {
+            block, prefilled, from_mempool, from_extra, requested, requested_bytes, peer, message_bytes
+        }
         BlockValid { block }
         BlockInvalid { block, height, reason }
         BlockConnected { block, height }
         BlockDisconnected { block, height }
         Tip { block, height, log2_work, transactions }
         BlockProcessed { block, height, processing }
+        CompactBlockMatched { block, bytes, peer }
+        BlockAnnounced { block, peer }
+        BlockRequested { block, height, peer }
+        BlockTransactionsRequested { block, peer }
+        TipSettled { block }
         TxRejected { txid, wtxid, peer, code, detail }
         TxReplaced { old, new }
         Uptime { seconds }

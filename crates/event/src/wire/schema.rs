@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 31, 40, 41, 42, 43, 44, 45, 46, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 40, 41, 42, 43, 44, 45, 46, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -124,10 +124,20 @@ pub(super) enum Kind {
     Tip(Box<Tip>),
     #[prost(message, boxed, tag = "28")]
     BlockProcessed(Box<BlockProcessed>),
+    #[prost(message, boxed, tag = "29")]
+    CompactBlockMatched(Box<CompactBlockMatched>),
     #[prost(message, boxed, tag = "30")]
     TxRejected(Box<TxRejected>),
     #[prost(message, boxed, tag = "31")]
     TxReplaced(Box<TxReplaced>),
+    #[prost(message, boxed, tag = "32")]
+    BlockAnnounced(Box<BlockAnnounced>),
+    #[prost(message, boxed, tag = "33")]
+    BlockRequested(Box<BlockRequested>),
+    #[prost(message, boxed, tag = "34")]
+    BlockTransactionsRequested(Box<BlockTransactionsRequested>),
+    #[prost(message, boxed, tag = "35")]
+    TipSettled(Box<TipSettled>),
     #[prost(message, boxed, tag = "40")]
     ChainInfo(Box<ChainInfo>),
     #[prost(message, boxed, tag = "41")]
@@ -191,6 +201,8 @@ pub(super) struct BlockReceived {
     pub(super) block: Vec<u8>,
     #[prost(uint64, tag = "2")]
     pub(super) peer: u64,
+    #[prost(uint64, optional, tag = "3")]
+    pub(super) bytes: Option<u64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -207,6 +219,10 @@ pub(super) struct BlockReconstructed {
     pub(super) requested: u32,
     #[prost(uint64, optional, tag = "6")]
     pub(super) requested_bytes: Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub(super) peer: Option<u64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub(super) message_bytes: Option<u64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -262,6 +278,48 @@ pub(super) struct BlockProcessed {
     /// Always there.
     #[prost(message, optional, tag = "3")]
     pub(super) processing: Option<Processing>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct CompactBlockMatched {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(super) bytes: u64,
+    #[prost(uint64, optional, tag = "3")]
+    pub(super) peer: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct BlockAnnounced {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(super) peer: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct BlockRequested {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint32, optional, tag = "2")]
+    pub(super) height: Option<u32>,
+    #[prost(uint64, tag = "3")]
+    pub(super) peer: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct BlockTransactionsRequested {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(super) peer: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct TipSettled {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) block: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -69,19 +69,7 @@ fn block_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         (block(), of(any::<u32>()), of(any::<u64>()), any::<bool>())
             .prop_map(|(block, height, peer, compact)| Kind::HeaderSeen { block, height, peer, compact }),
-        (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockReceived { block, peer }),
-        (block(), any::<[u32; 4]>(), of(any::<u64>())).prop_map(
-            |(block, [prefilled, from_mempool, from_extra, requested], requested_bytes)| {
-                Kind::BlockReconstructed {
-                    block,
-                    prefilled,
-                    from_mempool,
-                    from_extra,
-                    requested,
-                    requested_bytes,
-                }
-            }
-        ),
+        relay_kind(),
         block().prop_map(|block| Kind::BlockValid { block }),
         (block(), of(any::<u32>()), of(".{0,20}")).prop_map(|(block, height, reason)| Kind::BlockInvalid {
             block,
@@ -95,6 +83,41 @@ fn block_kind() -> impl Strategy<Value = Kind> {
         ),
         (block(), any::<u32>(), processing().prop_map(Box::new))
             .prop_map(|(block, height, processing)| Kind::BlockProcessed { block, height, processing }),
+    ]
+}
+
+/// What a node told of how a block came to it.
+fn relay_kind() -> impl Strategy<Value = Kind> {
+    let reconstructed = (block(), any::<[u32; 4]>(), [of(any::<u64>()), of(any::<u64>()), of(any::<u64>())])
+        .prop_map(
+            |(
+                block,
+                [prefilled, from_mempool, from_extra, requested],
+                [requested_bytes, peer, message_bytes],
+            )| {
+                Kind::BlockReconstructed {
+                    block,
+                    prefilled,
+                    from_mempool,
+                    from_extra,
+                    requested,
+                    requested_bytes,
+                    peer,
+                    message_bytes,
+                }
+            },
+        );
+    prop_oneof![
+        (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockAnnounced { block, peer }),
+        (block(), of(any::<u32>()), any::<u64>())
+            .prop_map(|(block, height, peer)| Kind::BlockRequested { block, height, peer }),
+        (block(), any::<u64>(), of(any::<u64>()))
+            .prop_map(|(block, peer, bytes)| Kind::BlockReceived { block, peer, bytes }),
+        (block(), any::<u64>(), of(any::<u64>()))
+            .prop_map(|(block, bytes, peer)| Kind::CompactBlockMatched { block, bytes, peer }),
+        (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockTransactionsRequested { block, peer }),
+        reconstructed,
+        block().prop_map(|block| Kind::TipSettled { block }),
     ]
 }
 
