@@ -3,11 +3,13 @@
 //! A row is whole for its key and may be said again: the store replaces, or where the row is a *first* time keeps the
 //! earlier one. Nothing is ever incremented, so a row that is written twice changes nothing.
 
+mod block_step;
 mod tx;
 
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, event::Processing};
 use serde::{Deserialize, Serialize};
 
+pub use self::block_step::{Announcement, BlockStep, Reconstruction, Step};
 pub(crate) use self::tx::keep;
 pub use self::tx::{TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen, TxSpread};
 
@@ -28,6 +30,8 @@ pub enum Row {
     BlockSighting(BlockSighting),
     /// How long a node took to connect a block. Key: network, block, node; the earliest time stays.
     BlockProcessing(Box<BlockProcessing>),
+    /// How a block came into a node, step by step. Key: network, block, node, source, step; the earliest time stays.
+    BlockStep(Box<BlockStep>),
     /// What nodes told of some transactions. Key: id; the last said stays.
     TxChunk(Box<TxChunk>),
     /// How far apart nodes saw the transactions of an hour. Key: network, hour; the last said stays.

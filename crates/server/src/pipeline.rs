@@ -215,6 +215,7 @@ fn topic_of(row: &Row) -> Topic {
         Row::Block(_)
         | Row::BlockSighting(_)
         | Row::BlockProcessing(_)
+        | Row::BlockStep(_)
         | Row::Header(_)
         | Row::Miner(_)
         | Row::RawBlock(_) => Topic::Blocks,

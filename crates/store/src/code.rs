@@ -1,6 +1,6 @@
 //! How values of the model stand in columns, in both directions.
 
-use bmon_analysis::row::{Offset, Sighted, Stage};
+use bmon_analysis::row::{Offset, Sighted, Stage, Step};
 use bmon_event::{AgentTime, Network, NodeName, Source};
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,10 @@ pub(crate) fn small_source_code(source: Source) -> u8 {
 
 pub(crate) fn stage_code(stage: Stage) -> i64 {
     code(&Stage::ALL, &stage)
+}
+
+pub(crate) fn step_code(step: &Step) -> i64 {
+    code(&Step::NAMES, &step.as_str())
 }
 
 pub(crate) fn source(code: i64) -> Result<Source, StoreError> {
@@ -90,6 +94,7 @@ mod tests {
         let stages = Stage::ALL.map(|stage| (stage_code(stage), stage.as_str().to_owned()));
         assert_eq!(names("source"), sources);
         assert_eq!(names("stage"), stages);
+        assert_eq!(names("step"), (1..).zip(Step::NAMES.map(str::to_owned)).collect::<Vec<_>>());
         assert!(source(0).is_err() && source(6).is_err() && stage(-1).is_err());
     }
 }

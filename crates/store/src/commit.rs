@@ -7,8 +7,8 @@ use bmon_analysis::{
     finding::Finding,
     pool::Mark,
     row::{
-        BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted,
-        TipsRow, TxChunk, TxColumn, TxSpread,
+        BlockProcessing, BlockRow, BlockSighting, BlockStep, HeaderRow, MinerRow, NodeRow, RawBlockRow, Row,
+        Sighted, TipsRow, TxChunk, TxColumn, TxSpread,
     },
 };
 use bmon_event::{BlockHash, Epoch, Network, NodeName};
@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::{
     Store, StoreError,
-    code::{signed, source_code, stage_code},
+    code::{signed, source_code, stage_code, step_code},
     tx_chunk, tx_index, tx_spread,
 };
 
@@ -123,6 +123,7 @@ impl Writer<'_> {
             Row::Block(row) => self.block(row),
             Row::BlockSighting(row) => self.block_sighting(row),
             Row::BlockProcessing(row) => self.block_processing(row),
+            Row::BlockStep(row) => self.block_step(row),
             Row::TxChunk(chunk) => self.tx_chunk(chunk),
             Row::TxSpread(row) => self.tx_spread(row),
             Row::Header(row) => self.header(row),
@@ -196,6 +197,35 @@ impl Writer<'_> {
                 offset.map(|offset| offset.min_us),
                 offset.map(|offset| offset.max_us),
                 json(&row.processing),
+            ),
+        )
+    }
+
+    /// The earliest stays. Of two at the same time, the one that tells more, then as with sightings.
+    fn block_step(&mut self, row: &BlockStep) -> Result<(), StoreError> {
+        let block = self.block_id(&row.network, &row.block)?;
+        let node = self.node_id(&row.network, &row.node)?;
+        let Sighted { at, offset } = row.sighted;
+        self.execute(
+            "INSERT INTO block_step AS old
+                 (block, node, step, source, at_us, offset_min_us, offset_max_us, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET
+                 at_us = excluded.at_us, offset_min_us = excluded.offset_min_us,
+                 offset_max_us = excluded.offset_max_us, detail = excluded.detail
+             WHERE (excluded.at_us, -length(excluded.detail), excluded.detail, excluded.offset_min_us IS NULL,
+                    excluded.offset_max_us - excluded.offset_min_us, excluded.offset_min_us)
+                 < (old.at_us, -length(old.detail), old.detail, old.offset_min_us IS NULL,
+                    old.offset_max_us - old.offset_min_us, old.offset_min_us)",
+            (
+                block,
+                node,
+                step_code(&row.step),
+                source_code(row.source),
+                at.as_micros(),
+                offset.map(|offset| offset.min_us),
+                offset.map(|offset| offset.max_us),
+                json(&row.step),
             ),
         )
     }

@@ -3,6 +3,7 @@
 
 mod block_arrival;
 mod block_processing;
+mod block_step;
 mod deployment_change;
 mod gap;
 mod invalid_block;
@@ -39,6 +40,7 @@ pub struct Declaration {
 pub const ALL: &[Declaration] = &[
     block_arrival::DECLARATION,
     block_processing::DECLARATION,
+    block_step::DECLARATION,
     reorg::DECLARATION,
     rejected_tx::DECLARATION,
     invalid_block::DECLARATION,

@@ -121,6 +121,7 @@ impl<E, K: FnMut(&[Row]) -> Result<(), E>> Rows<K> {
                 Row::Finding(finding) => self.findings.note(*finding),
                 // Nodes are said by the caller; the rest comes of what no log tells.
                 Row::Node(_)
+                | Row::BlockStep(_)
                 | Row::TxChunk(_)
                 | Row::TxSpread(_)
                 | Row::Header(_)

@@ -1,6 +1,6 @@
 use bmon_analysis::{
     pool::Miner,
-    row::{BlockProcessing, BlockRow, BlockSighting},
+    row::{BlockProcessing, BlockRow, BlockSighting, BlockStep},
 };
 use bmon_event::{BlockHash, Network, ServerTime};
 use rusqlite::{OptionalExtension, Row};
@@ -44,6 +44,14 @@ const PROCESSING: &str = "
     FROM block_processing JOIN node ON node.id = node
     WHERE block = ?1 ORDER BY node.name";
 
+const STEPS: &str = "
+    SELECT node.name, source, at_us, offset_min_us, offset_max_us, detail
+    FROM block_step
+    JOIN node ON node.id = node
+    JOIN block ON block.id = block
+    WHERE block.hash = ?1 AND block.network = (SELECT id FROM network WHERE genesis = ?2)
+    ORDER BY node.name, step, source";
+
 impl Reader {
     /// Blocks in the order in which they were first seen, newest first, each with all its sightings: at most `limit`
     /// of those after `after`, from the newest when that is `None`.
@@ -68,6 +76,25 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(BLOCK)?;
         let found = statement.query_row([hash.as_bytes()], block).optional()?;
         found.map(|(id, block)| self.with_details(id, block)).transpose()
+    }
+
+    /// How a block came into the nodes: by node, step and source, in this order.
+    pub fn block_steps(&self, block: &BlockRow) -> Result<Vec<BlockStep>, StoreError> {
+        let (network, hash) = (block.network, block.block);
+        let mut statement = self.connection.prepare_cached(STEPS)?;
+        let mut rows = statement.query((hash.as_bytes(), network.genesis.as_bytes()))?;
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(BlockStep {
+                network,
+                block: hash,
+                node: code::node_name(row.get("name")?)?,
+                source: code::source(row.get("source")?)?,
+                step: code::json("block_step.detail", row.get("detail")?)?,
+                sighted: code::sighted(row)?,
+            });
+        }
+        Ok(steps)
     }
 
     fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {

@@ -86,7 +86,7 @@ impl Reader {
     }
 
     /// Everything found of one block's validity and its place, oldest first.
-    pub(crate) fn findings_judging_block(
+    pub fn findings_judging_block(
         &self,
         network: &Network,
         block: &BlockHash,

@@ -6,6 +6,7 @@ pub(crate) mod count;
 pub(crate) mod dubious;
 mod finding;
 mod header;
+mod height;
 mod miner;
 mod node;
 pub(crate) mod page;

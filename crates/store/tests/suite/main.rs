@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use bmon_analysis::{
     finding::Finding,
-    row::{BlockSighting, Row, Stage, TxNode, TxSeen},
+    row::{Announcement, BlockSighting, Reconstruction, Row, Stage, Step, TxNode, TxSeen},
     tree::Status,
 };
 use bmon_event::{Epoch, ServerTime, Source};
 use bmon_store::{Commit, Counts, Reader, Store, StoreError, TableCount};
 use row::{
-    at, block, block_processing, block_sighting, hash, header, invalid_block, miner, name, network, node,
-    raw_block, rejection, tips, tx_chunk, txid, wtxid,
+    at, block, block_processing, block_sighting, block_step, hash, header, invalid_block, miner, name,
+    network, node, raw_block, rejection, tips, tx_chunk, txid, wtxid,
 };
 
 /// A place for one database, and how to open it.
@@ -43,11 +43,13 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 21] = [
+    let tests: [Test; 23] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
         the_first_processing_of_a_block_stays_and_the_one_that_tells_more,
+        the_first_step_of_each_kind_stays_with_what_it_told,
+        blocks_are_found_by_their_height_and_the_chain_they_are_on,
         a_height_that_comes_later_fills_the_block,
         the_highest_revision_of_a_finding_stays,
         the_tips_of_a_network_are_those_last_said,
@@ -172,6 +174,79 @@ fn the_first_processing_of_a_block_stays_and_the_one_that_tells_more(place: &Pla
     let processing = |number| reader.block(&hash(number)).unwrap().unwrap().processing;
     assert_eq!(processing(1), [whole(1), other]);
     assert_eq!((processing(2), processing(3)), (vec![whole(2)], vec![whole(3)]));
+}
+
+fn the_first_step_of_each_kind_stays_with_what_it_told(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    let reconstruction = Reconstruction {
+        prefilled: 1,
+        from_mempool: 2_410,
+        from_extra: 3,
+        requested: 12,
+        requested_bytes: Some(3_404),
+        message_bytes: None,
+        peer: Some(7),
+    };
+    let announced = |message, peer, us| {
+        block_step(1, "bob", Source::Log, Step::Announced { message, peer }, at(us, Some((1, 4))))
+    };
+    let received =
+        |peer, bytes, us| block_step(1, "bob", Source::Log, Step::Received { peer, bytes }, at(us, None));
+    let first = announced(Announcement::Cmpctblock, 7, 10);
+    let full = received(7, Some(1_500_000), 20);
+    let rows = [
+        announced(Announcement::Inv, 9, 11),
+        first.clone(),
+        announced(Announcement::Headers, 8, 12),
+        // Read again after a restart of the agent, without the line that told the size.
+        received(7, None, 20),
+        full.clone(),
+        received(7, None, 20),
+        block_step(1, "bob", Source::Log, Step::Reconstructed(reconstruction), at(30, None)),
+        block_step(1, "bob", Source::Zmq, Step::Tip {}, at(41, None)),
+        block_step(1, "bob", Source::Log, Step::Tip {}, at(40, None)),
+        block_step(1, "alice", Source::Log, Step::Requested { peer: 3 }, at(5, None)),
+        block_step(2, "alice", Source::Log, Step::Requested { peer: 3 }, at(5, None)),
+        block_sighting(1, "bob", Source::Log, Stage::Connected, at(35, None)),
+    ];
+    rows.iter().for_each(|row| commit(&mut store, std::slice::from_ref(row), 1));
+    let found = reader.block(&hash(1)).unwrap().unwrap();
+    let steps = reader.block_steps(&found.row).unwrap();
+    let kept: Vec<_> = steps.into_iter().map(|step| Row::BlockStep(Box::new(step))).collect();
+    let expected = [&rows[9], &first, &full, &rows[6], &rows[8], &rows[7]].map(Row::clone);
+    assert_eq!(kept, expected);
+    // A step is no sighting: of a block that no node was seen to have nothing is told.
+    assert_eq!(reader.block(&hash(2)).unwrap(), None);
+}
+
+fn blocks_are_found_by_their_height_and_the_chain_they_are_on(place: &Place) {
+    let mut store = (place.open)();
+    let reader = (place.read)();
+    // 1 - 2 - 4 - 5, and 3 beside 2.
+    let header = |number: u8, height: u32, parent: u8| {
+        let Row::Header(mut row) = header(network(), number, height) else { unreachable!("it is a header") };
+        row.raw[4..36].fill(parent);
+        Row::Header(row)
+    };
+    let mut rows = vec![header(1, 7, 0), header(2, 8, 1), header(3, 8, 1), header(4, 9, 2), header(5, 10, 4)];
+    for (number, height) in [(1, 7), (2, 8), (3, 8), (4, 9), (5, 10)] {
+        rows.push(block(number, Some(height)));
+        let us = 100 - i64::from(number);
+        rows.push(block_sighting(number, "alice", Source::Log, Stage::Header, at(us, None)));
+    }
+    commit(&mut store, &rows, 1);
+    assert_eq!(reader.blocks_at(&network(), 8).unwrap(), [hash(3), hash(2)], "the first seen first");
+    assert_eq!(reader.blocks_at(&network(), 11).unwrap(), []);
+    let main = bmon_event::Network::from_chain("main").unwrap();
+    assert_eq!(reader.blocks_at(&main, 8).unwrap(), []);
+    let ancestor = |height, most| reader.ancestor_at(&network(), hash(5), height, most).unwrap();
+    assert_eq!(ancestor(8, 2), Some(hash(2)));
+    assert_eq!(ancestor(10, 0), Some(hash(5)));
+    assert_eq!(ancestor(8, 1), None, "the way is longer");
+    assert_eq!(ancestor(6, 9), None, "its header is not known");
+    assert_eq!(ancestor(11, 9), None, "it is above the tip");
+    assert_eq!(reader.ancestor_at(&main, hash(5), 8, 9).unwrap(), None);
 }
 
 fn a_height_that_comes_later_fills_the_block(place: &Place) {

@@ -1,14 +1,14 @@
 //! Whatever the order in which rows come, how they are grouped into commits and how often they come again, the same
 //! is kept.
 
-use bmon_analysis::row::{Row, Stage};
+use bmon_analysis::row::{Announcement, BlockStep, Row, Stage, Step};
 use bmon_event::Source;
 use bmon_store::{BlockTimes, Counts};
 use proptest::prelude::*;
 
 use crate::{
     Place, commit,
-    row::{at, block, block_processing, block_sighting, hash, miner, rejection},
+    row::{at, block, block_processing, block_sighting, block_step, hash, miner, rejection},
 };
 
 /// Few values of each, so that many rows meet at one key.
@@ -29,6 +29,9 @@ fn any_row() -> impl Strategy<Value = Row> {
             let (total_us, load_us) = (sighted.at.as_micros().unsigned_abs(), whole.then_some(1));
             Row::BlockProcessing(Box::new(block_processing(number, node, total_us, load_us, sighted)))
         }),
+        (0..3_u8, node.clone(), source, step(), sighted).prop_map(|(number, node, source, step, sighted)| {
+            block_step(number, node, source, step, sighted)
+        }),
         (0..3_u8, 1..4_u32, node).prop_map(|(number, revision, node)| {
             Row::Finding(Box::new(rejection(
                 number,
@@ -41,7 +44,19 @@ fn any_row() -> impl Strategy<Value = Row> {
     ]
 }
 
-type Content = (Vec<BlockTimes>, Vec<bmon_analysis::finding::Finding>, Counts);
+/// Peers and sizes of one digit and of several: more digits are more detail.
+fn step() -> impl Strategy<Value = Step> {
+    let message = prop::sample::select(&[Announcement::Inv, Announcement::Headers][..]);
+    let number = || prop::sample::select(&[1_u64, 2, 10][..]);
+    prop_oneof![
+        (message, number()).prop_map(|(message, peer)| Step::Announced { message, peer }),
+        (number(), prop::option::of(number())).prop_map(|(bytes, peer)| Step::CompactBlock { bytes, peer }),
+        (number(), prop::option::of(number())).prop_map(|(peer, bytes)| Step::Received { peer, bytes }),
+        Just(Step::Tip {}),
+    ]
+}
+
+type Content = (Vec<BlockTimes>, Vec<BlockStep>, Vec<bmon_analysis::finding::Finding>, Counts);
 
 /// What a store holds after the rows were written, `group` of them to a commit.
 fn content(rows: &[Row], group: usize) -> Content {
@@ -52,10 +67,11 @@ fn content(rows: &[Row], group: usize) -> Content {
         commit(&mut store, rows, position);
     }
     let reader = (place.read)();
-    let blocks = (0..3).filter_map(|number| reader.block(&hash(number)).unwrap()).collect();
+    let blocks: Vec<_> = (0..3).filter_map(|number| reader.block(&hash(number)).unwrap()).collect();
+    let steps = blocks.iter().flat_map(|block| reader.block_steps(&block.row).unwrap()).collect();
     let mut findings = reader.findings("rejected-tx", 100, None).unwrap().items;
     findings.sort_by_key(|finding| finding.id);
-    (blocks, findings, reader.counts().unwrap())
+    (blocks, steps, findings, reader.counts().unwrap())
 }
 
 proptest! {

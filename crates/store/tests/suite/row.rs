@@ -4,8 +4,8 @@ use bmon_analysis::{
     finding::{Body, Finding, FindingId, InvalidBlock, NodeStatus, RejectedTx},
     pool::{Mark, Miner, Recognised},
     row::{
-        BlockProcessing, BlockRow, BlockSighting, HeaderRow, MinerRow, NodeRow, NodeTip, Offset, RawBlockRow,
-        Row, Sighted, SourceRow, Stage, Tip, TipsRow, TxChunk, TxColumn, TxIds, TxSeen,
+        BlockProcessing, BlockRow, BlockSighting, BlockStep, HeaderRow, MinerRow, NodeRow, NodeTip, Offset,
+        RawBlockRow, Row, Sighted, SourceRow, Stage, Step, Tip, TipsRow, TxChunk, TxColumn, TxIds, TxSeen,
     },
     tree::Status,
 };
@@ -58,6 +58,11 @@ pub(crate) fn block_processing(
 ) -> BlockProcessing {
     let processing = Processing { total_us, load_us, transactions: Some(3), ..Processing::default() };
     BlockProcessing { network: network(), block: hash(number), node: name(node), sighted, processing }
+}
+
+pub(crate) fn block_step(number: u8, node: &str, source: Source, step: Step, sighted: Sighted) -> Row {
+    let (network, block, node) = (network(), hash(number), name(node));
+    Row::BlockStep(Box::new(BlockStep { network, block, node, source, step, sighted }))
 }
 
 /// A chunk of transactions told of by numbers, each with what nodes told: that they accepted it, and when.
