@@ -23,6 +23,7 @@ pub mod invalid_blocks;
 pub mod lags;
 mod live;
 pub mod log_lines;
+mod main_chain;
 mod metrics;
 pub mod nodes;
 mod parameter;
@@ -40,6 +41,7 @@ pub mod tips;
 pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
+pub mod waterfall;
 
 use axum::{
     Router,

@@ -96,6 +96,11 @@ impl OfNetwork {
         Self { network }
     }
 
+    /// Whether the request does not say.
+    pub(super) const fn is_any(&self) -> bool {
+        self.network.is_none()
+    }
+
     /// Which of `networks` is meant.
     pub(super) fn choose(&self, networks: &[Network]) -> Result<Network, Refusal> {
         const HINT: &str = "`/api/v1/status` lists the networks";
@@ -128,6 +133,23 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Hash<T> {
             .map_err(|error| Refusal::bad_request(error.body_text(), HINT))?;
         let hash = text.parse().map(Self);
         hash.map_err(|_| Refusal::bad_request(format!("`{}` is not a hash", shown(&text)), HINT))
+    }
+}
+
+/// What ends the path, beside which parameters may be given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last<T>(pub(super) T);
+
+impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for Last<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        const HINT: &str = "give the 64 hexadecimal digits as bitcoin-cli prints them, or a height";
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal::bad_request(error.body_text(), HINT))?;
+        let last = text.parse().map(Self);
+        last.map_err(|error| Refusal::bad_request(format!("`{}` is {error}", shown(&text)), HINT))
     }
 }
 

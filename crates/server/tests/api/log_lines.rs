@@ -155,7 +155,7 @@ async fn a_node_is_asked_on_its_own_clock_for_its_own_times_or_if_it_has_none_fo
     const S: i64 = 1_000_000;
     let site = Site::new();
     // Only bob saw it, whose clock is 2.5001 s behind; that of alice is 10 µs behind, that of carol is not known.
-    let (first, last) = (660 * S + 9_000, 660 * S - 450);
+    let (first, last) = (660 * S + 135_000, 660 * S - 450);
     let range = |behind| (first + behind + 120 * S, last + behind - 600 * S);
     let path = format!("/api/v1/log-lines/block/0b{}", "a1".repeat(31));
     assert_eq!(asked(&site, &path).await, [range(10), range(2_500_100), range(0)]);

@@ -7,6 +7,8 @@ mod alert;
 mod chain;
 #[path = "sample/miner.rs"]
 mod miner;
+#[path = "sample/step.rs"]
+mod step;
 
 use bmon_analysis::spread::{Seen, Tally};
 use bmon_analysis::{
@@ -85,6 +87,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
         chain_block(&mut rows, number, height, first, [None, Some(0), None]);
     }
     processing(&mut rows, now);
+    step::rows(&mut rows, 1, now.plus_micros(-148 * S), 41 * MS);
     invalid_block(&mut rows, now);
     vanished_messages(&mut rows, now);
     transactions(&mut rows, now);
@@ -119,9 +122,12 @@ pub(crate) fn chain_block(
     rows.push(Row::Block(BlockRow { network: network(), block: block(number), height: Some(height) }));
     for (node, delay) in NODES.into_iter().zip(delays) {
         let Some(delay) = delay else { continue };
-        for (stage, before) in
-            [(Stage::Header, 9 * MS), (Stage::Block, 6 * MS), (Stage::Checked, 800), (Stage::Connected, 0)]
-        {
+        for (stage, before) in [
+            (Stage::Header, 135 * MS),
+            (Stage::Block, 112 * MS),
+            (Stage::Checked, 21 * MS),
+            (Stage::Connected, 0),
+        ] {
             let at = first.plus_micros(delay - before);
             rows.push(block_sighting(number, node, Source::Log, stage, at));
         }
@@ -139,7 +145,7 @@ fn block_sighting(number: u8, node: &str, source: Source, stage: Stage, at: Serv
 /// Alice tells of the newest block how long it took, bob only from the middle on: its agent was started meanwhile.
 fn processing(rows: &mut Vec<Row>, now: ServerTime) {
     let rest = Processing {
-        total_us: 488_230,
+        total_us: 88_230,
         flush_us: Some(24_110),
         chainstate_us: Some(1_020),
         postprocess_us: Some(9_340),
@@ -161,8 +167,9 @@ fn processing(rows: &mut Vec<Row>, now: ServerTime) {
         transactions: Some(3_412),
         inputs: Some(7_901),
     };
-    for (node, processing) in [("alice", whole), ("bob", rest)] {
-        let (network, block, sighted) = (network(), block(1), sighted(node, now.plus_micros(-148 * S)));
+    for (node, processing, after_us) in [("alice", whole, 9_250), ("bob", rest, 41 * MS + 9_340)] {
+        let done = now.plus_micros(-148 * S + after_us);
+        let (network, block, sighted) = (network(), block(1), sighted(node, done));
         let node = name(node);
         rows.push(Row::BlockProcessing(Box::new(BlockProcessing {
             network,
