@@ -57,6 +57,7 @@ fn core_31_99_is_read_as_recorded() {
     check("core-31.99-levels");
     check("core-31.99-locations");
     check("core-31.99-messages");
+    check("core-31.99-relay");
 }
 
 #[test]
@@ -64,6 +65,7 @@ fn knots_29_4_3_is_read_as_recorded() {
     check("knots-29.4.3");
     check("knots-29.4.3-locations");
     check("knots-29.4.3-messages");
+    check("knots-29.4.3-relay");
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod reorg;
 mod replay;
 mod rows;
 mod sim;
+mod step;
 mod vanished;
