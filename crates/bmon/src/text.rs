@@ -21,13 +21,52 @@ pub(crate) fn duration(us: i64) -> String {
 /// When a node had something, beside the first that had it: `first`, `+12.3 ms`, `~0.2 ms` when the clocks cannot tell
 /// it from nothing, `+12.3 ms?` when nothing is known of the clocks.
 pub(crate) fn delay(arrival: &Arrival, rank: usize) -> String {
-    let delay = duration(arrival.delay_us);
-    match (rank, arrival.distinguishable) {
-        (0, _) => "first".to_owned(),
-        (_, Some(true)) => format!("+{delay}"),
-        (_, Some(false)) => format!("~{delay}"),
-        (_, None) => format!("+{delay}?"),
+    delay_of(rank == 0, arrival.delay_us, arrival.distinguishable)
+}
+
+/// The same, where it is known whether the node `is_first`.
+pub(crate) fn delay_of(is_first: bool, delay_us: i64, distinguishable: Option<bool>) -> String {
+    let delay = duration(delay_us);
+    match distinguishable {
+        _ if is_first => "first".to_owned(),
+        Some(true) => format!("+{delay}"),
+        Some(false) => format!("~{delay}"),
+        None => format!("+{delay}?"),
     }
+}
+
+/// The same as a sentence, with the largest error of the delay.
+pub(crate) fn after_first(delay_us: i64, bound_us: Option<i64>) -> String {
+    match (delay_us, bound_us) {
+        (0, Some(0)) => "first".to_owned(),
+        (_, Some(bound_us)) if delay_us <= bound_us => {
+            format!("{} ±{}, not distinguishable from the first", signed(delay_us), duration(bound_us))
+        }
+        (_, Some(bound_us)) => format!("{} ±{}", signed(delay_us), duration(bound_us)),
+        (_, None) => format!("{}, clock difference unknown", signed(delay_us)),
+    }
+}
+
+/// A stretch of time with its sign.
+pub(crate) fn signed(us: i64) -> String {
+    if us < 0 { duration(us) } else { format!("+{}", duration(us)) }
+}
+
+/// Parts of at most `width` characters, broken at blanks. A word that is longer stays whole.
+pub(crate) fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    for word in text.split(' ') {
+        let fits = part.chars().count() + 1 + word.chars().count() <= width;
+        if !part.is_empty() && !fits {
+            parts.push(std::mem::take(&mut part).trim_end().to_owned());
+        } else if !part.is_empty() {
+            part.push(' ');
+        }
+        part.push_str(word);
+    }
+    parts.push(part);
+    parts
 }
 
 /// The end of a hash, enough to tell blocks apart by eye: the front of a block's hash is zeros.

@@ -15,6 +15,7 @@ const COMMANDS: &[&[&str]] = &[
     &["server", "token"],
     &["nodes"],
     &["blocks"],
+    &["block"],
     &["tx"],
     &["spread"],
     &["alerts"],

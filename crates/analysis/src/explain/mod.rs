@@ -13,4 +13,5 @@ mod witness;
 
 pub use document::{Explanation, Log, Node, Step};
 pub use log::LogStory;
+pub use step::thousands;
 pub use witness::{Heard, LogLine, LogRead, Witness};

@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod block;
 mod blocks;
 mod config;
 mod demo;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Nodes(nodes::Nodes),
     /// The latest blocks, and when each node had them
     Blocks(blocks::Blocks),
+    /// A block's way through each node, step by step: announced by whom, completed from what, checked, connected
+    Block(block::Block),
     /// When each node saw a transaction
     Tx(tx::Tx),
     /// How far apart nodes saw the same transactions or blocks
@@ -137,6 +140,7 @@ impl Command {
             Self::Server(command) => command.run(&load(config)?),
             Self::Nodes(command) => command.run(config),
             Self::Blocks(command) => command.run(config),
+            Self::Block(command) => command.run(config),
             Self::Tx(command) => command.run(config),
             Self::Spread(command) => command.run(config),
             Self::Alerts(command) => command.run(config),

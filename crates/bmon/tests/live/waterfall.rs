@@ -79,6 +79,19 @@ fn check(site: &Site, node: &Node, block: &str) {
     let order: Vec<_> = way["steps"].as_array().unwrap().iter().map(|step| &step["after_us"]).collect();
     assert!(order.is_sorted_by_key(|us| us.as_i64()), "{order:?}");
     assert!(!step(&way, "connecting").is_null(), "`-debug=bench` tells when connecting began");
+    check_command(site, node, block);
+}
+
+/// The command shows what the API says, and takes the height for the hash.
+fn check_command(site: &Site, node: &Node, block: &str) {
+    let text = site.bmon(&["block", block]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let of_node = text.split(&format!("\n{}: ", node.name())).nth(1).unwrap();
+    assert!(of_node.contains("transactions requested ") && of_node.contains("1 requested ("), "{text}");
+    let height = node.height().unwrap().to_string();
+    let reply: Value = serde_json::from_str(&site.bmon(&["block", &height, "--json"])).unwrap();
+    assert_eq!(reply["block"], block);
+    assert!(!reply["waterfall"].as_array().unwrap().is_empty());
 }
 
 /// A step of a way, null if the node did not tell it.

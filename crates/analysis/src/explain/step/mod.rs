@@ -102,7 +102,7 @@ fn joined(before: &Step, message: &Message<'_>) -> Option<String> {
 }
 
 /// A number with a comma between thousands.
-fn thousands(number: impl Into<u64>) -> String {
+pub fn thousands(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

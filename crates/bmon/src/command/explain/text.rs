@@ -3,7 +3,7 @@
 use bmon_analysis::explain::{Explanation, Node, Step};
 use bmon_event::Source;
 
-use crate::text::{duration, or_dash};
+use crate::text::{after_first, broken, or_dash, signed};
 
 /// Columns of a line.
 const WIDTH: usize = 100;
@@ -49,12 +49,7 @@ fn node(node: &Node) -> String {
     let delay = match (node.delay_us, node.bound_us) {
         (None, _) if node.steps.is_empty() => "nothing known".to_owned(),
         (None, _) => "without times".to_owned(),
-        (Some(0), Some(0)) => "first".to_owned(),
-        (Some(delay_us), Some(bound_us)) if delay_us <= bound_us => {
-            format!("{} ±{}, not distinguishable from the first", signed(delay_us), duration(bound_us))
-        }
-        (Some(delay_us), Some(bound_us)) => format!("{} ±{}", signed(delay_us), duration(bound_us)),
-        (Some(delay_us), None) => format!("{}, clock difference unknown", signed(delay_us)),
+        (Some(delay_us), bound_us) => after_first(delay_us, bound_us),
     };
     let version = node.version.as_ref().map_or_else(String::new, |version| format!("; {version}"));
     let mut text = wrapped("", &format!("{}: {delay}{version}", node.node), 2);
@@ -99,23 +94,6 @@ fn wrapped(head: &str, sentence: &str, indent: usize) -> String {
     format!("{head}{}\n", parts.join(&format!("\n{:indent$}", "")))
 }
 
-/// Parts of at most `width` characters, broken at blanks. A word that is longer stays whole.
-fn broken(text: &str, width: usize) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut part = String::new();
-    for word in text.split(' ') {
-        let fits = part.chars().count() + 1 + word.chars().count() <= width;
-        if !part.is_empty() && !fits {
-            parts.push(std::mem::take(&mut part).trim_end().to_owned());
-        } else if !part.is_empty() {
-            part.push(' ');
-        }
-        part.push_str(word);
-    }
-    parts.push(part);
-    parts
-}
-
 /// Text of a node without what a terminal would obey.
 fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
@@ -127,10 +105,6 @@ fn printable(text: &str) -> String {
         }
     }
     printable
-}
-
-fn signed(us: i64) -> String {
-    if us < 0 { duration(us) } else { format!("+{}", duration(us)) }
 }
 
 #[cfg(test)]
