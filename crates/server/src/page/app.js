@@ -5,6 +5,7 @@ import { follow } from "./live.js";
 import * as alerts from "./alert.js";
 import * as chain from "./chain.js";
 import * as view from "./view.js";
+import * as waterfall from "./waterfall.js";
 
 /** Least time between two requests for the same list. */
 const PACE_MS = 400;
@@ -33,6 +34,10 @@ let updatedAt = null;
 /** The network that is shown, where there are several. */
 let chosen = null;
 let newestBlock = null;
+/** What the API said of the block that the address of the page names, `null` while it names none. */
+let block = null;
+/** That reply as it is shown, as text. */
+let shownBlock = null;
 /** Alerts that fire and that were said aloud. */
 let told = new Set();
 
@@ -45,6 +50,7 @@ const lists = {
   alerts: { path: `alerts?limit=${ALERTS}`, show: showPastAlerts },
   nodes: { path: "nodes", show: showNodes },
   blocks: { path: `blocks?limit=${BLOCKS}`, show: showBlocks },
+  block: { path: null, topic: "blocks", take: (reply) => { block = reply; }, show: showBlock },
   partitions: { path: `partitions?limit=${ROWS}`, show: showTrouble },
   "validity-disagreements": { path: `validity-disagreements?limit=${ROWS}`, show: showTrouble },
   forks: { path: `forks?limit=${FORKS}`, show: showForks },
@@ -58,6 +64,7 @@ const lists = {
 
 /** Asks for a list, soon; what is asked for while a request runs is asked once more after it. */
 function ask(list) {
+  if (list.path == null) return;
   list.wanted = true;
   if (list.busy) return;
   list.busy = true;
@@ -68,18 +75,23 @@ function ask(list) {
 }
 
 async function load(list) {
+  const { path } = list;
   list.wanted = false;
+  if (path == null) return;
   try {
-    const response = await fetch(`api/v1/${list.path}`, { signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const response = await fetch(`api/v1/${path}`, { signal: AbortSignal.timeout(10_000) });
     const reply = await response.json();
-    for (const key of Object.keys(reply)) if (key in data) data[list.field ?? key] = reply[key];
+    // What is asked for by name may not be there; lists always are.
+    if (!response.ok && !(list.take != null && response.status < 500)) throw new Error(`the server answered ${response.status}`);
+    if (path !== list.path) return;
+    if (list.take != null) list.take(reply);
+    else for (const key of Object.keys(reply)) if (key in data) data[list.field ?? key] = reply[key];
     if (reply.now_us != null) aheadUs = reply.now_us - Date.now() * 1_000;
     updatedAt = Date.now();
     list.show();
     tick();
   } catch (error) {
-    console.warn(`failed to get ${list.path}:`, error);
+    console.warn(`failed to get ${path}:`, error);
     show("lost");
   }
 }
@@ -136,6 +148,37 @@ function showBlocks() {
   view.fill(body("blocks"), blocks.map((block) => ({ ...block, left: left.has(block.block) })), (block) => block.block,
     (block) => [view.blockRow(block, names)], "No block has been seen yet.");
   announce(blocks[0]);
+}
+
+/** The block that the end of the page's address names: `#block=` and a hash or a height. */
+function followAddress() {
+  const named = /^#block=([0-9a-f]+)$/i.exec(location.hash)?.[1];
+  const path = named == null ? null : `blocks/${named}`;
+  if (path === lists.block.path) return;
+  lists.block.path = path;
+  block = null;
+  showBlock();
+  ask(lists.block);
+}
+
+function showBlock() {
+  const section = byId("block");
+  const appears = section.hidden && block != null;
+  section.hidden = block == null;
+  if (block == null) return;
+  const known = block.error == null;
+  const text = JSON.stringify(block);
+  if (shownBlock !== text) {
+    shownBlock = text;
+    byId("block-title").replaceChildren(...(known ? waterfall.title(block) : ["Block"]));
+    byId("block-about").replaceChildren(...(known ? waterfall.about(block) : [block.error]));
+    byId("block-json").href = `api/v1/${lists.block.path}`;
+    byId("scales").textContent = known ? waterfall.scales(block) : "";
+    const table = byId("waterfall");
+    while (table.tBodies.length > 0) table.tBodies[0].remove();
+    table.append(...(known ? waterfall.bodies(block) : []));
+  }
+  if (appears) section.scrollIntoView({ block: "nearest" });
 }
 
 function announce(block) {
@@ -264,6 +307,8 @@ document.addEventListener("click", (event) => {
 fetch("api/v1/status").then((response) => response.json()).then((status) => {
   byId("version").textContent = `bmon ${status.version}`;
 }).catch(() => {});
+addEventListener("hashchange", followAddress);
+followAddress();
 setInterval(tick, 1_000);
 follow("api/v1/stream", (topics) => Object.entries(lists)
   .filter(([name, { topic }]) => topics?.includes(topic ?? name) ?? true)

@@ -43,6 +43,11 @@ const FILES: &[File] = &[
         content: include_str!("view.js"),
     },
     File {
+        path: "/waterfall.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("waterfall.js"),
+    },
+    File {
         path: "/live.js",
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("live.js"),

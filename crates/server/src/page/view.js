@@ -151,7 +151,7 @@ function notesOf(node, silent) {
 /** The row of a block, with a cell for each of `names`. `block.left` says that some node left it in a reorg. */
 export function blockRow(block, names) {
   return element("tr", {},
-    element("th", { scope: "row", className: "number" }, element("a", { href: `api/v1/blocks/${block.block}` }, count(block.height))),
+    element("th", { scope: "row", className: "number" }, element("a", { href: `#block=${block.block}`, title: "Its way through the nodes" }, count(block.height))),
     cell("", hash(block.block, "block"), tagOf(block)),
     miner(block.miner),
     when(block.first_at_us, block.first_at, true),

@@ -166,6 +166,7 @@ async fn the_page_is_there_under_a_strict_policy_and_is_sent_once() {
         ("/app.js", "text/javascript; charset=utf-8"),
         ("/alert.js", "text/javascript; charset=utf-8"),
         ("/chain.js", "text/javascript; charset=utf-8"),
+        ("/waterfall.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let reply = site.get(path).await;
