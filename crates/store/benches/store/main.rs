@@ -6,6 +6,7 @@
 
 mod plain;
 mod traffic;
+mod way;
 
 use std::{env, fs, hint::black_box, path::Path, time::Instant};
 
@@ -91,6 +92,9 @@ fn main() {
     let start = Instant::now();
     let rows: u64 = (0..BLOCKS).map(|number| commit(&mut store, &block(number, &nodes))).sum();
     println!("{rows} rows of {BLOCKS} blocks: {:.0} rows/s", rows as f64 / start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let rows: u64 = (0..BLOCKS).map(|number| commit(&mut store, &way::steps(number, &nodes))).sum();
+    println!("{rows} rows of their steps: {:.0} rows/s", rows as f64 / start.elapsed().as_secs_f64());
     let refusals: Vec<Row> = (0..REFUSALS).map(|number| refusal(number, &nodes[0])).collect();
     let start = Instant::now();
     let rows: u64 = refusals.chunks(500).map(|rows| commit(&mut store, rows)).sum();
@@ -155,6 +159,10 @@ fn query(path: &Path, transactions: u64) {
     let any: Vec<Txid> = (0..200).map(|_| txid(random.next() % transactions)).collect();
     time("50 blocks", |_| reader.blocks(50, None).unwrap().items.len());
     time("one block", |number| reader.block(&hash(number % BLOCKS)).unwrap().unwrap().sightings.len());
+    time("one block's way through every node", |number| {
+        let block = reader.block(&hash(number % BLOCKS)).unwrap().unwrap();
+        reader.block_steps(&block.row).unwrap().len()
+    });
     time("one transaction, anywhere", |number| {
         reader.tx(&any[usize::try_from(number).unwrap()]).unwrap().unwrap().nodes.len()
     });
