@@ -40,6 +40,12 @@ pub enum Told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Thread(Option<u64>);
 
+impl From<Option<&[u8]>> for Thread {
+    fn from(name: Option<&[u8]>) -> Self {
+        Self::of(name)
+    }
+}
+
 impl Thread {
     fn of(name: Option<&[u8]>) -> Self {
         Self(name.map(hash))

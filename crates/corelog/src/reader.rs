@@ -133,7 +133,7 @@ impl Reader {
         let lines = before.split_inclusive(|byte| *byte == b'\n').skip(1);
         for line in lines.map(Line::parse).filter(|line| line.time.is_some() || self.clock.last.is_none()) {
             if let Some(message) = Message::parse(&line) {
-                self.context.complete(line.thread, &message, None);
+                self.context.complete(line.thread, &message, &mut None);
             }
         }
     }
@@ -187,8 +187,9 @@ fn event(
 ) -> Option<Event> {
     counts.matched += 1;
     counts.messages.add(message);
-    let kind = context.complete(line.thread, message, message.to_kind(clock.last))?;
-    let event = clock.event(kind, received_at);
+    let mut kind = message.to_kind(clock.last);
+    context.complete(line.thread, message, &mut kind);
+    let event = clock.event(kind?, received_at);
     counts.unplaced += u64::from(event.is_none());
     event
 }
@@ -198,15 +199,17 @@ impl Context {
         Self { runs: Runs::new(), relay: Relay::new() }
     }
 
-    /// What a message tells that tells `kind` by itself, together with those before it.
+    /// Adds to what a message tells by itself what it tells together with those before it.
     #[inline]
-    fn complete(&mut self, thread: Option<&[u8]>, message: &Message<'_>, kind: Option<Kind>) -> Option<Kind> {
-        let processed = self.runs.feed(thread, message).map(|connected| Kind::BlockProcessed {
-            block: connected.block,
-            height: connected.height,
-            processing: Box::new(connected.processing),
-        });
-        self.relay.complete(thread, message, kind.or(processed))
+    fn complete(&mut self, thread: Option<&[u8]>, message: &Message<'_>, kind: &mut Option<Kind>) {
+        if let Some(connected) = self.runs.feed(thread, message) {
+            kind.get_or_insert_with(|| Kind::BlockProcessed {
+                block: connected.block,
+                height: connected.height,
+                processing: Box::new(connected.processing),
+            });
+        }
+        self.relay.complete(thread, message, kind);
     }
 }
 

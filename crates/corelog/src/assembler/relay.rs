@@ -51,40 +51,31 @@ impl Relay {
         Self(None)
     }
 
-    /// Takes the message of a line that this thread wrote, for one who does not ask for its lines, with what it tells by
-    /// itself. What it tells as something that the node did because of a P2P message.
+    /// Takes the message of a line that this thread wrote, for one who does not ask for its lines, and adds to what it
+    /// tells by itself what it tells as something that the node did because of a P2P message.
     #[inline]
-    pub(crate) fn complete(
-        &mut self,
-        thread: Option<&[u8]>,
-        message: &Message<'_>,
-        mut kind: Option<Kind>,
-    ) -> Option<Kind> {
-        if let Message::MessageReceived(received) = message {
-            self.begin(0, Thread::of(thread), received);
-        } else if let Some(received) = &mut self.0
-            && received.thread == Thread::of(thread)
-        {
-            received.note(message);
-            match &mut kind {
-                Some(kind) => received.complete(kind),
-                None => kind = received.asks_for(message),
-            }
+    pub(crate) fn complete(&mut self, thread: Option<&[u8]>, message: &Message<'_>, kind: &mut Option<Kind>) {
+        match message {
+            Message::MessageReceived(received) => self.0 = Received::new(0, thread, received),
+            Message::HeaderSeen(_)
+            | Message::CompactHeaderSeen(_)
+            | Message::BlockReceived(_)
+            | Message::CompactBlockInitialized(_)
+            | Message::BlockReconstructed(_)
+            | Message::MessageSent(_) => self.join(thread, message, kind),
+            _ => {}
         }
-        kind
     }
 
-    fn begin(&mut self, place: u64, thread: Thread, received: &MessageReceived<'_>) {
-        let (bytes, peer) = (received.bytes, received.peer);
-        self.0 = Command::from_word(received.command).map(|command| Received {
-            place,
-            thread,
-            command,
-            bytes,
-            peer,
-            block: None,
-            compact: None,
-        });
+    fn join(&mut self, thread: Option<&[u8]>, message: &Message<'_>, kind: &mut Option<Kind>) {
+        let Some(received) = self.0.as_mut().filter(|received| received.thread == Thread::of(thread)) else {
+            return;
+        };
+        received.note(message);
+        match kind {
+            Some(kind) => received.complete(kind),
+            None => *kind = received.asks_for(message),
+        }
     }
 
     pub(super) fn take(
@@ -95,7 +86,7 @@ impl Relay {
         each: &mut impl FnMut(u64, BlockHash),
     ) {
         if let Message::MessageReceived(received) = message {
-            self.begin(place, thread, received);
+            self.0 = Received::new(place, thread, received);
             return;
         }
         if let Some(received) = &mut self.0
@@ -119,6 +110,13 @@ impl Relay {
 }
 
 impl Received {
+    /// `None` if the message cannot concern a block.
+    fn new(place: u64, thread: impl Into<Thread>, received: &MessageReceived<'_>) -> Option<Self> {
+        let command = Command::from_word(received.command)?;
+        let (bytes, peer) = (received.bytes, received.peer);
+        Some(Self { place, thread: thread.into(), command, bytes, peer, block: None, compact: None })
+    }
+
     /// The block that `said` names because of this message.
     fn concerns(&mut self, said: &Message<'_>) -> Option<BlockHash> {
         match (self.command, said) {
