@@ -14,6 +14,7 @@ mod clock;
 pub mod coin;
 pub mod config;
 pub mod exe;
+mod faketime;
 pub mod fault;
 pub mod fork;
 pub mod network;
