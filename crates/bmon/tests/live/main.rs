@@ -11,5 +11,6 @@ mod latency;
 mod log_lines;
 mod miner;
 mod outage;
+mod propagation;
 mod refusal;
 mod support;
