@@ -42,7 +42,7 @@ docs: ## write the generated reference pages again
 	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
-soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-chain soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test
+soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-delay soak-chain soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test
 
 .PHONY: soak-reading
 soak-reading: setup ## the log reader on a file of 1 GiB
@@ -63,6 +63,10 @@ soak-outage: setup ## the server away for two minutes
 .PHONY: soak-latency
 soak-latency: setup ## from log line to API, memory, CPU, and what the agent costs bitcoind
 	BMON_LATENCY_BLOCKS=100 BMON_LATENCY_SECONDS=120 cargo test --release --package bmon --test live latency -- --nocapture
+
+.PHONY: soak-delay
+soak-delay: setup ## blocks held back by known delays arrive when they were released, 100 runs, with wrong clocks too
+	BMON_DELAY_RUNS=100 BMON_DELAY_MORE_MS=50 cargo test --release --package bmon --test live propagation -- --nocapture
 
 .PHONY: soak-chain
 soak-chain: setup ## forks, splits and alerts on real nodes ten times, and once until every alert has ended

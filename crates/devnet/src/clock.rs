@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use bmon_event::ServerTime;
+
 /// Time between two looks at a state.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -55,13 +57,23 @@ impl Pace {
 }
 
 /// Seconds since the Unix epoch.
-#[expect(clippy::disallowed_methods, reason = "this is the clock module")]
 pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    since_epoch().as_secs()
+}
+
+/// The time of day of this host.
+pub(crate) fn unix_time() -> ServerTime {
+    ServerTime::from_micros(i64::try_from(since_epoch().as_micros()).unwrap_or(i64::MAX))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock module")]
-fn now() -> Instant {
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// An instant of the clock that never steps.
+#[expect(clippy::disallowed_methods, reason = "this is the clock module")]
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

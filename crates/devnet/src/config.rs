@@ -32,6 +32,8 @@ pub struct NodeConfig {
     pub policy: Policy,
     /// More arguments for the command line; they come last and win.
     pub extra_args: Vec<String>,
+    /// Added to the host's time of day for this node, in microseconds; other than 0 it needs Debian's package `faketime`.
+    pub clock_offset_us: i64,
 }
 
 /// How a node publishes `hashblock` and `sequence`.
@@ -56,6 +58,7 @@ impl NodeConfig {
             debug: DEBUG_CATEGORIES.map(str::to_owned).to_vec(),
             policy: Policy::default(),
             extra_args: Vec::new(),
+            clock_offset_us: 0,
         }
     }
 

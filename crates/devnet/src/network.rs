@@ -18,7 +18,7 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 /// Names of the first nodes; later ones are numbered.
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
-/// Real nodes in a full mesh. They are killed when this is dropped.
+/// Real nodes, in a full mesh unless started apart. They are killed when this is dropped.
 #[derive(Debug)]
 pub struct Network {
     nodes: Vec<Node>,
@@ -26,9 +26,9 @@ pub struct Network {
 
 /// One connection as RPC `getpeerinfo` of one of its ends tells it.
 #[derive(Debug, Deserialize)]
-struct PeerInfo {
+pub(crate) struct PeerInfo {
     id: u64,
-    addr: String,
+    pub(crate) addr: String,
     addrbind: Option<String>,
     /// Absent until the first `pong`.
     pingtime: Option<f64>,
@@ -42,11 +42,18 @@ struct Link {
     there: PeerInfo,
 }
 
+impl PeerInfo {
+    /// Whether this end has done the handshake. The first `ping` leaves with the first round of announcements, so that
+    /// from its `pong` on nothing that is to be announced is forgotten.
+    pub(crate) const fn is_up(&self) -> bool {
+        self.pingtime.is_some()
+    }
+}
+
 impl Link {
-    /// Whether both ends have done the handshake. The first `ping` leaves with the first round of announcements, so
-    /// that from its `pong` on nothing that is to be announced is forgotten.
-    fn is_up(&self) -> bool {
-        self.here.pingtime.is_some() && self.there.pingtime.is_some()
+    /// Whether both ends have done the handshake.
+    const fn is_up(&self) -> bool {
+        self.here.is_up() && self.there.is_up()
     }
 
     /// Whether both ends ask to be told of transactions.
@@ -77,9 +84,14 @@ impl Network {
 
     /// Starts nodes, all at once, and connects them.
     pub fn start_from(configs: Vec<NodeConfig>) -> Result<Self, NodeError> {
-        let network = Self { nodes: start_all(configs)? };
+        let network = Self::start_apart(configs)?;
         network.join()?;
         Ok(network)
+    }
+
+    /// Starts nodes, all at once, and connects none: whoever does not want a full mesh connects them.
+    pub fn start_apart(configs: Vec<NodeConfig>) -> Result<Self, NodeError> {
+        Ok(Self { nodes: start_all(configs)? })
     }
 
     /// The nodes.
@@ -227,7 +239,8 @@ fn start_all(configs: Vec<NodeConfig>) -> Result<Vec<Node>, NodeError> {
     })
 }
 
-fn peers(node: &Node) -> Result<Vec<PeerInfo>, NodeError> {
+/// The connections of a node.
+pub(crate) fn peers(node: &Node) -> Result<Vec<PeerInfo>, NodeError> {
     Ok(node.rpc().call("getpeerinfo", json!([]))?)
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     NodeConfig, Rpc, RpcError, Timeout, Zmq,
     clock::wait_for,
+    faketime,
     port::{self, Ports},
     process::{self, Process},
 };
@@ -59,6 +60,11 @@ pub enum NodeError {
     /// The node publishes nothing over ZMQ, although it was asked to.
     #[error("start the ZMQ publishers of node `{0}`")]
     NoZmq(NodeName),
+    /// The node's clock is not the one asked for.
+    #[error(
+        "shift the clock of node `{0}`: its loader did not find the library of Debian's package `faketime`"
+    )]
+    NoFaketime(NodeName),
     /// A call failed.
     #[error(transparent)]
     Rpc(#[from] RpcError),
@@ -126,9 +132,12 @@ impl Node {
         let mut command = Command::new(&self.config.exe);
         command.arg(format!("-datadir={}", self.config.dir.display())).args(&self.config.extra_args);
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(output);
+        if self.config.clock_offset_us != 0 {
+            faketime::shift(&mut command, self.config.clock_offset_us);
+        }
         let process = Process::spawn(command).map_err(|source| self.io("start the `bitcoind`", source))?;
         self.process = Some(process);
-        let answered = self.wait_until_it_answers();
+        let answered = self.wait_until_it_answers().and_then(|()| self.check_clock());
         if answered.is_err() {
             self.process = None;
         }
@@ -267,6 +276,20 @@ impl Node {
         };
         // A publisher that cannot bind its address does not keep the node from starting.
         if publishers.is_empty() { Err(NodeError::NoZmq(self.config.name.clone())) } else { Ok(()) }
+    }
+
+    /// Whether the node has the clock that it was to have.
+    fn check_clock(&self) -> Result<(), NodeError> {
+        let Some(process_id) = self.process_id().filter(|_| self.config.clock_offset_us != 0) else {
+            return Ok(());
+        };
+        faketime::unname_shared(process_id);
+        let is_loaded = faketime::is_loaded(process_id);
+        if is_loaded.map_err(|source| self.io("look at the libraries of the process", source))? {
+            Ok(())
+        } else {
+            Err(NodeError::NoFaketime(self.config.name.clone()))
+        }
     }
 
     fn check_that_it_runs(&mut self) -> Result<(), NodeError> {

@@ -45,6 +45,15 @@ impl Purse {
     /// Each filling takes more than a hundred blocks, and regtest halves the subsidy every 150: a network bears a few.
     pub fn fill(network: &Network, count: u32) -> Result<Self, NodeError> {
         let Some(miner) = network.nodes().first() else { return Ok(Self::default()) };
+        let purse = Self::fill_at(miner, count)?;
+        let everyone: Vec<usize> = (0..network.nodes().len()).collect();
+        network.wait_for_tip(&everyone, miner.best_block()?)?;
+        network.wait_for_relay()?;
+        Ok(purse)
+    }
+
+    /// Makes at least `count` coins at `miner`, and waits for no other node.
+    pub fn fill_at(miner: &Node, count: u32) -> Result<Self, NodeError> {
         let (rpc, lock) = (miner.rpc(), Lock::new(0));
         let splits = count.div_ceil(COINS_PER_SPLIT);
         let blocks = miner.mine(MATURITY + splits, lock)?;
@@ -55,12 +64,7 @@ impl Purse {
             let _: String = rpc.call("sendrawtransaction", json!([serialize_hex(&split)]))?;
             coins.extend(parts);
         }
-        let last = miner.mine(1, lock)?;
-        let everyone: Vec<usize> = (0..network.nodes().len()).collect();
-        for tip in last {
-            network.wait_for_tip(&everyone, tip)?;
-        }
-        network.wait_for_relay()?;
+        miner.mine(1, lock)?;
         Ok(Self { coins })
     }
 

@@ -179,3 +179,20 @@ fn nodes_die_with_the_process_that_started_them_whatever_thread_it_was() {
     });
     assert!(gone, "bitcoind {pid} outlives its parent");
 }
+
+#[test]
+fn a_node_with_a_shifted_clock_makes_blocks_by_it() {
+    for offset_us in [3_600_000_000, -3_600_000_000] {
+        let dir = TempDir::new().unwrap();
+        let node = Node::start(NodeConfig { clock_offset_us: offset_us, ..config(&dir) }).unwrap();
+        let block = node.mine(1, Lock::new(0)).unwrap()[0];
+        let header: serde_json::Value = node.rpc().call("getblockheader", json!([block])).unwrap();
+        // The kernel stamps files by the host's clock.
+        let started = fs::metadata(node.cookie()).unwrap().modified().unwrap();
+        let started = started.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let apart = header["time"].as_i64().unwrap() - i64::try_from(started).unwrap();
+        assert!((-2..60).contains(&(apart - offset_us / 1_000_000)), "{apart}");
+        let shared = format!("/dev/shm/faketime_shm_{}", node.process_id().unwrap());
+        assert!(!PathBuf::from(shared).exists());
+    }
+}

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::support::{LIMIT, Site, network, setting, wait_for};
+use crate::support::{LIMIT, Site, network, quantile, setting, wait_for};
 use bitcoin::{Amount, consensus::encode::serialize_hex};
 use bmon_devnet::{Network, Purse, coin::Lock};
 use serde_json::json;
@@ -63,12 +63,6 @@ fn delay(network: &Network, site: &Site) -> Duration {
         }
         assert!(Instant::now() < end, "block {block} never came");
     }
-}
-
-fn quantile(sorted: &[Duration], q: f64) -> Duration {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into a short list")]
-    let index = ((sorted.len() - 1) as f64 * q).ceil() as usize;
-    sorted[index]
 }
 
 /// The median of 21 appends of 4 KiB, each synced.

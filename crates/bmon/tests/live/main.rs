@@ -11,6 +11,7 @@ mod latency;
 mod log_lines;
 mod miner;
 mod outage;
+mod propagation;
 mod refusal;
 mod support;
 mod waterfall;

@@ -59,9 +59,12 @@ pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut state: impl FnMut() -
 pub(crate) struct Site {
     dir: PathBuf,
     config: PathBuf,
+    port: u16,
     pub(crate) url: String,
     server: Option<Child>,
     agent: Option<Child>,
+    /// Agents with a clock of their own.
+    shifted_agents: Vec<Child>,
 }
 
 impl Site {
@@ -77,13 +80,18 @@ impl Site {
         let config = dir.join("bmon.toml");
         let url = format!("http://127.0.0.1:{port}");
         fs::write(&config, toml(dir, port, nodes, intervals)).unwrap();
-        let site = Self { dir: dir.to_owned(), config, url, server: None, agent: None };
+        let (server, agent, shifted_agents) = (None, None, Vec::new());
+        let site = Self { dir: dir.to_owned(), config, port, url, server, agent, shifted_agents };
         for node in nodes {
-            let token = site.bmon(&["server", "token", node.name().as_str()]);
-            fs::create_dir_all(dir.join("agent")).unwrap();
-            fs::write(dir.join(format!("agent/{}.token", node.name())), token).unwrap();
+            site.make_token(node);
         }
         site
+    }
+
+    fn make_token(&self, node: &Node) {
+        let token = self.bmon(&["server", "token", node.name().as_str()]);
+        fs::create_dir_all(self.dir.join("agent")).unwrap();
+        fs::write(self.dir.join(format!("agent/{}.token", node.name())), token).unwrap();
     }
 
     /// The output of a command that must succeed.
@@ -102,12 +110,15 @@ impl Site {
     }
 
     fn spawn(&self, what: &str) -> Child {
+        self.spawn_command(what, self.command(&[what, "--verbose"]))
+    }
+
+    fn spawn_command(&self, what: &str, mut command: Command) -> Child {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.dir.join(format!("{what}.log")))
             .unwrap();
-        let mut command = self.command(&[what, "--verbose"]);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         command.spawn().unwrap()
     }
@@ -121,6 +132,18 @@ impl Site {
     /// Starts the agent of all nodes.
     pub(crate) fn start_agent(&mut self) {
         self.agent = Some(self.spawn("agent"));
+    }
+
+    /// Starts an agent for `node`, which must not be one of this configuration, with the node's clock.
+    pub(crate) fn start_shifted_agent(&mut self, node: &Node) {
+        self.make_token(node);
+        let (name, offset_us) = (node.name(), node.config().clock_offset_us);
+        let config = self.dir.join(format!("{name}.toml"));
+        fs::write(&config, toml(&self.dir, self.port, std::slice::from_ref(node), OFTEN)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bmon"));
+        command.args(["agent", "--verbose", "--clock-offset-us", &offset_us.to_string(), "--config"]);
+        command.arg(config);
+        self.shifted_agents.push(self.spawn_command(&format!("agent-{name}"), command));
     }
 
     pub(crate) fn kill_server(&mut self) {
@@ -193,6 +216,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         kill(self.agent.take());
+        self.shifted_agents.drain(..).for_each(|agent| kill(Some(agent)));
         kill(self.server.take());
         if thread::panicking() {
             let logs = self.logs();
@@ -238,6 +262,13 @@ fn toml(dir: &Path, port: u16, nodes: &[Node], intervals: &str) -> String {
 pub(crate) fn network(dir: &Path, count: usize) -> Network {
     let exes = exe::find().unwrap_or_else(|error| panic!("{error}: {}", error.hint()));
     Network::start(count, &exes, &dir.join("nodes")).unwrap()
+}
+
+/// The value of `sorted` that the share `q` of them does not exceed.
+pub(crate) fn quantile<T: Copy>(sorted: &[T], q: f64) -> T {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into a short list")]
+    let index = ((sorted.len() - 1) as f64 * q).ceil() as usize;
+    sorted[index]
 }
 
 /// When each transaction first stands in a node's log, in microseconds: read by plain search, not with bmon's reader.
