@@ -21,10 +21,10 @@ fn any_row() -> impl Strategy<Value = Row> {
         (0..3_u8, any::<bool>())
             .prop_map(|(number, known)| block(number, known.then_some(u32::from(number)))),
         (0..3_u8).prop_map(|number| Row::Miner(miner(number))),
-        (0..3_u8, node.clone(), source, stage, sighted.clone()).prop_map(
+        (0..3_u8, node.clone(), source.clone(), stage, sighted.clone()).prop_map(
             |(number, node, source, stage, sighted)| block_sighting(number, node, source, stage, sighted)
         ),
-        (0..3_u8, node.clone(), any::<bool>(), sighted).prop_map(|(number, node, whole, sighted)| {
+        (0..3_u8, node.clone(), any::<bool>(), sighted.clone()).prop_map(|(number, node, whole, sighted)| {
             // What was told at one time differs in no more than its beginning.
             let (total_us, load_us) = (sighted.at.as_micros().unsigned_abs(), whole.then_some(1));
             Row::BlockProcessing(Box::new(block_processing(number, node, total_us, load_us, sighted)))

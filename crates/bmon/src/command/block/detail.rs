@@ -40,13 +40,13 @@ pub(super) fn sentence(step: &Passed) -> Option<String> {
             format!("compact block of {} bytes{}", thousands(*bytes), from(*peer))
         }
         Passed::TransactionsRequested { peer } => format!("transactions requested from peer {peer}"),
-        Passed::Received { bytes: None, peer: None } => return None,
-        Passed::Received { bytes, peer } => {
+        Passed::Received { bytes, peer } if bytes.is_some() || peer.is_some() => {
             let size = bytes.map_or_else(String::new, |bytes| format!(" of {} bytes", thousands(bytes)));
             format!("whole block{size}{}", from(*peer))
         }
         Passed::Reconstructed { .. } => reconstructed(step)?,
-        Passed::Header {}
+        Passed::Received { .. }
+        | Passed::Header {}
         | Passed::Connecting {}
         | Passed::Checked {}
         | Passed::Connected {}

@@ -34,7 +34,7 @@ and whole blocks. Peers are the node's own numbers for its connections.";
 pub(crate) struct Block {
     /// The block's hash, 64 hexadecimal digits, or its height on the main chain
     #[arg(value_name = "HASH|HEIGHT")]
-    block: Named,
+    named: Named,
     /// The network, which a height needs where the server knows of several
     #[arg(long)]
     network: Option<String>,
@@ -45,6 +45,6 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn run(self, config: Option<&Path>) -> Result {
         let network = self.network.map(|network| format!("?network={network}")).unwrap_or_default();
-        self.query.show(config, &format!("blocks/{}{network}", self.block), text::block)
+        self.query.show(config, &format!("blocks/{}{network}", self.named), text::block)
     }
 }

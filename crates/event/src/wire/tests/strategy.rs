@@ -109,10 +109,16 @@ fn relay_kind() -> impl Strategy<Value = Kind> {
         );
     prop_oneof![
         (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockAnnounced { block, peer }),
-        (block(), of(any::<u32>()), any::<u64>())
-            .prop_map(|(block, height, peer)| Kind::BlockRequested { block, height, peer }),
-        (block(), any::<u64>(), of(any::<u64>()))
-            .prop_map(|(block, peer, bytes)| Kind::BlockReceived { block, peer, bytes }),
+        (block(), of(any::<u32>()), any::<u64>()).prop_map(|(block, height, peer)| Kind::BlockRequested {
+            block,
+            height,
+            peer
+        }),
+        (block(), any::<u64>(), of(any::<u64>())).prop_map(|(block, peer, bytes)| Kind::BlockReceived {
+            block,
+            peer,
+            bytes
+        }),
         (block(), any::<u64>(), of(any::<u64>()))
             .prop_map(|(block, bytes, peer)| Kind::CompactBlockMatched { block, bytes, peer }),
         (block(), any::<u64>()).prop_map(|(block, peer)| Kind::BlockTransactionsRequested { block, peer }),
