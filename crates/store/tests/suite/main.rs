@@ -210,7 +210,9 @@ fn the_first_step_of_each_kind_stays_with_what_it_told(place: &Place) {
         block_step(2, "alice", Source::Log, Step::Requested { peer: 3 }, at(5, None)),
         block_sighting(1, "bob", Source::Log, Stage::Connected, at(35, None)),
     ];
-    rows.iter().for_each(|row| commit(&mut store, std::slice::from_ref(row), 1));
+    for row in &rows {
+        commit(&mut store, std::slice::from_ref(row), 1);
+    }
     let found = reader.block(&hash(1)).unwrap().unwrap();
     let steps = reader.block_steps(&found.row).unwrap();
     let kept: Vec<_> = steps.into_iter().map(|step| Row::BlockStep(Box::new(step))).collect();
