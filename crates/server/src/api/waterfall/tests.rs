@@ -126,12 +126,13 @@ fn each_step_stands_beside_the_first_node_that_took_it() {
     assert_eq!(ways[1].first.distinguishable, Some(false));
 }
 
+type Told<'a> = &'a [(Step, Source, Sighted)];
+
 #[test]
 fn the_first_announcement_is_that_of_the_log_or_none() {
     let log = Source::Log;
     let announced = |message, us| (Step::Announced { message, peer: 4 }, log, sighted(us, 0));
     let received = |us| (Step::Received { peer: 9, bytes: None }, log, sighted(us, 0));
-    type Told<'a> = &'a [(Step, Source, Sighted)];
     let cases: [(Told<'_>, Option<(Announcement, u64)>); 6] = [
         (&[announced(Announcement::Inv, 5)], Some((Announcement::Inv, 4))),
         // The header was known: of who announced it first the log does not tell.
