@@ -4,11 +4,14 @@ import { age } from "./format.js";
 import { follow } from "./live.js";
 import * as alerts from "./alert.js";
 import * as chain from "./chain.js";
+import * as spread from "./spread.js";
 import * as view from "./view.js";
 import * as waterfall from "./waterfall.js";
 
 /** Least time between two requests for the same list. */
 const PACE_MS = 400;
+/** How often it is asked how far apart nodes saw things: each hour of that is said once a minute. */
+const SPREAD_PACE_MS = 30_000;
 const BLOCKS = 15;
 /** Rows of the lists below the blocks. */
 const ROWS = 12;
@@ -38,6 +41,10 @@ let newestBlock = null;
 let block = null;
 /** That reply as it is shown, as text. */
 let shownBlock = null;
+/** What the API said of how far apart nodes saw the things in question. */
+let apart = null;
+/** Of what: `tx` or `block`. */
+let apartOf = "tx";
 /** Alerts that fire and that were said aloud. */
 let told = new Set();
 
@@ -51,6 +58,7 @@ const lists = {
   nodes: { path: "nodes", show: showNodes },
   blocks: { path: `blocks?limit=${BLOCKS}`, show: showBlocks },
   block: { path: null, topic: "blocks", take: (reply) => { block = reply; }, show: showBlock },
+  spread: { path: null, take: (reply) => { apart = reply; }, show: showSpread },
   partitions: { path: `partitions?limit=${ROWS}`, show: showTrouble },
   "validity-disagreements": { path: `validity-disagreements?limit=${ROWS}`, show: showTrouble },
   forks: { path: `forks?limit=${FORKS}`, show: showForks },
@@ -121,6 +129,25 @@ function showNodes() {
   showBlocks();
 }
 
+/** Asks how far apart nodes saw what is chosen, if that is something else than before. */
+function followChoice() {
+  const network = chosen == null ? "" : `&network=${encodeURIComponent(chosen)}`;
+  const path = `spread?of=${apartOf}&since=24h${network}`;
+  if (path === lists.spread.path) return;
+  lists.spread.path = path;
+  byId("spread-json").href = `api/v1/${path}`;
+  for (const button of byId("spread-of").children) button.setAttribute("aria-pressed", String(button.dataset.of === apartOf));
+  ask(lists.spread);
+}
+
+function showSpread() {
+  const known = apart?.error == null ? apart : null;
+  const rows = [...(known?.nodes ?? []), ...(known?.reach ?? [])].map((row) => ({ row, items: known.items }));
+  view.fill(body("spread"), rows, ({ row }) => row.node ?? String(row.nodes),
+    ({ row, items }) => [row.node == null ? spread.reachRow(row, items) : spread.nodeRow(row, items)],
+    "Nothing has been seen in this time.");
+}
+
 /** Nodes of different networks are never compared: with several, one is shown at a time. */
 function showNetworks(networks) {
   if (networks.length > 1 && !networks.includes(chosen)) chosen = networks[0];
@@ -132,6 +159,7 @@ function showNetworks(networks) {
     group.replaceChildren(...networks.map((network) => view.element("button", { type: "button", data: { network } }, network)));
   }
   for (const button of group.children) button.setAttribute("aria-pressed", String(button.dataset.network === chosen));
+  followChoice();
 }
 
 function showBlocks() {
@@ -298,7 +326,12 @@ byId("theme").addEventListener("click", () => {
 byId("networks").addEventListener("click", (event) => {
   chosen = event.target.dataset.network ?? chosen;
   Object.values(lists).forEach((list) => list.show());
+  followChoice();
   tick();
+});
+byId("spread-of").addEventListener("click", (event) => {
+  apartOf = event.target.dataset.of ?? apartOf;
+  followChoice();
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".hash");
@@ -310,6 +343,7 @@ fetch("api/v1/status").then((response) => response.json()).then((status) => {
 addEventListener("hashchange", followAddress);
 followAddress();
 setInterval(tick, 1_000);
+setInterval(() => ask(lists.spread), SPREAD_PACE_MS);
 follow("api/v1/stream", (topics) => Object.entries(lists)
   .filter(([name, { topic }]) => topics?.includes(topic ?? name) ?? true)
   .forEach(([, list]) => ask(list)), show);

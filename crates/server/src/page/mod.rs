@@ -38,6 +38,11 @@ const FILES: &[File] = &[
         content: include_str!("chain.js"),
     },
     File {
+        path: "/spread.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("spread.js"),
+    },
+    File {
         path: "/view.js",
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("view.js"),
