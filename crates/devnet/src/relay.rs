@@ -154,32 +154,22 @@ impl Inner {
     fn accept(&self, listener: &TcpListener) {
         thread::scope(|scope| {
             for node in listener.incoming() {
+                // Held meanwhile: whoever cuts all connections cuts the one that the source has just seen too.
+                let mut links = lock(&self.links);
                 // What wakes the acceptor at the end needs no source.
-                if lock(&self.links).is_closed {
+                if links.is_closed {
                     return;
                 }
                 match node.and_then(|node| Link::open(node, self.source)) {
                     Ok(link) => {
-                        let link = self.keep(link);
+                        let link = Arc::new(link);
+                        links.open.push(Arc::clone(&link));
                         scope.spawn(move || link.run(&self.book));
                     }
                     Err(error) => tracing::warn!(%error, "a relay cannot make a connection"),
                 }
             }
         });
-    }
-
-    /// A connection that is made just when no more are to be is cut at once.
-    fn keep(&self, link: Link) -> Arc<Link> {
-        let link = Arc::new(link);
-        let mut links = lock(&self.links);
-        if links.is_closed {
-            link.cut();
-        } else {
-            links.open.push(Arc::clone(&link));
-        }
-        drop(links);
-        link
     }
 
     /// The relay's own end of its last connection towards the source, `None` before the first and after a cut.

@@ -1,9 +1,9 @@
 //! The transactions of a network that nodes told of lately, and what each node told of each.
 //!
 //! Most of what nodes tell is of transactions, and most of a transaction is told within a minute. So they are kept in
-//! chunks of some hundred, in the order in which they came, and a chunk is said whole: soon after it was begun, when it
-//! is full, and then again the more rarely the older it is, as long as there is news. What is not said yet is known to
-//! whoever keeps the journal: see [`Transactions::unsaid_since`].
+//! chunks of some hundred, in the order in which they came, and a chunk is said whole: every two seconds while transactions
+//! are added to it, when it is full, and then again the more rarely the longer that was ago, as long as there is news. What
+//! is not said yet is known to whoever keeps the journal: see [`Transactions::unsaid_since`].
 //!
 //! A chunk is forgotten when the hour after that of its last transaction is over. What is then told of one of its
 //! transactions stands in a new chunk, and who reads a transaction puts both together.
@@ -34,6 +34,9 @@ use crate::{
 
 const SECOND_US: i64 = 1_000_000;
 const HOUR_US: i64 = 3_600 * SECOND_US;
+
+/// A chunk is said no more often than this, so that one to which transactions are added is not written too often.
+const SHORTEST_UNSAID_US: i64 = 2 * SECOND_US;
 
 /// A chunk of which there is news is said at the latest after this, so that the journal can be let go of.
 const LONGEST_UNSAID_US: i64 = 300 * SECOND_US;
@@ -310,12 +313,13 @@ impl Transactions {
         entry.insert(place);
     }
 
-    /// Whether a chunk with news is to be said: if it never was, if it has become full, and else after as long as it had
-    /// existed when it was last said.
+    /// Whether a chunk with news is to be said: if it never was, if it has become full, and else after as long as nothing had
+    /// been added to it when it was last said.
     fn is_due(&self, chunk: u32, now: ServerTime) -> bool {
         let kept = &self.chunks[chunk.wrapping_sub(self.first) as usize];
         kept.said_at.is_none_or(|said_at| {
-            let pause_us = said_at.micros_since(kept.chunk.begun_at).clamp(SECOND_US, LONGEST_UNSAID_US);
+            let pause_us =
+                said_at.micros_since(kept.chunk.last_at).clamp(SHORTEST_UNSAID_US, LONGEST_UNSAID_US);
             kept.chunk.is_full != kept.is_full_said || now.micros_since(said_at) >= pause_us
         })
     }

@@ -235,13 +235,36 @@ fn said(mind: &mut Transactions, now_us: i64) -> Vec<(u64, usize, bool)> {
 }
 
 #[test]
-fn a_chunk_is_said_soon_and_then_the_more_rarely_the_older_it_is() {
+fn a_chunk_is_said_every_two_seconds_while_transactions_are_added() {
     let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    let mut when = Vec::new();
+    for second in 0..100_u16 {
+        let now_us = i64::from(second) * SECOND_US;
+        if second < 7 || second == 90 {
+            accept(&mut mind, &mut ids, second, now_us, u64::from(second));
+        }
+        when.extend(said(&mut mind, now_us).iter().map(|_| second));
+    }
+    assert_eq!(when, [0, 2, 4, 6, 90]);
+}
+
+#[test]
+fn a_chunk_to_which_nothing_is_added_is_said_the_more_rarely_the_older_its_last_transaction_is() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    (0..512).for_each(|number| accept(&mut mind, &mut ids, number, 0, 1));
     let mut when = Vec::new();
     for second in 0..3_600_u16 {
         let now_us = i64::from(second) * SECOND_US;
         if second.is_multiple_of(10) {
-            accept(&mut mind, &mut ids, second, now_us, u64::from(second));
+            // The node told of it earlier than it is known to have.
+            let node = mind.number_of(&"alice".parse().unwrap());
+            let by = Telling { node, batch: u64::from(second), now: ServerTime::from_micros(now_us) };
+            mind.note(
+                TxIds { txid: txid(5), wtxid: None },
+                Word::Accepted(seen(Source::Log, -i64::from(second))),
+                by,
+                &mut ids,
+            );
         }
         when.extend(said(&mut mind, now_us).iter().map(|_| second));
     }
