@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// From one saying of an hour that changes to the next.
-const PAUSE_US: i64 = 60 * SECOND_US;
+const PAUSE_US: i64 = 10 * SECOND_US;
 /// Most hours in mind: more are there only if clocks are wrong by hours.
 const MOST: usize = 8;
 

@@ -22,8 +22,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/spread",
     summary: "How far apart the nodes of a network saw the same transactions, or reached a stage with the same blocks: of each \
               node how long after the first, of each two nodes who was first, and how long it took until so many had it. \
-              Times are corrected by the clocks' offsets; an order that their errors leave open is counted as open. Durations \
-              are from sketches, within 1 % of the truth.",
+              Times are corrected by the clocks' offsets; an order that their errors leave open is counted as open. A \
+              transaction is counted a minute after it was first heard of. Durations are from sketches, within 1 % of the truth.",
     parameters: &[
         Parameter { name: "of", summary: "`tx` or `block`; `tx` when absent" },
         Parameter {

@@ -58,6 +58,7 @@ export function scales(reply) {
   return `nodes 0 to ${duration(all)}, steps 0 to ${duration(longest)}`;
 }
 
+const many = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 const lasted = (way) => way.steps.at(-1)?.after_us ?? 0;
 
 function nodeRow(way, begin, all) {
@@ -92,7 +93,7 @@ function tookRow(took, way, longest) {
     return part;
   });
   const words = known.map(([key, name]) => `${name} ${duration(took[key])}`).join(", ");
-  const content = took.transactions == null ? "" : `${count(took.transactions)} transactions, ${count(took.inputs)} inputs. `;
+  const content = took.transactions == null ? "" : `${many(took.transactions, "transaction")}, ${many(took.inputs, "input")}. `;
   return element("tr", { className: "took" },
     element("td", { className: "step" }, "connecting took"),
     element("td", { className: "number" }, duration(took.total_us)),
