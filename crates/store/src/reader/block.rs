@@ -70,7 +70,7 @@ impl Reader {
         found.map(|(id, block)| self.with_details(id, block)).transpose()
     }
 
-    fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
+    pub(super) fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
         let BlockRow { network, block: hash, .. } = block.row;
         let mut statement = self.connection.prepare_cached(SIGHTINGS)?;
         let mut rows = statement.query([id])?;
@@ -87,7 +87,7 @@ impl Reader {
     }
 }
 
-fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
+pub(super) fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
     let block = BlockRow {
         network: code::network(row.get("genesis")?),
         block: BlockHash::from_bytes(row.get("hash")?),
