@@ -32,6 +32,7 @@ const COMMANDS: &[&[&str]] = &[
     &["vanished-messages"],
     &["selfish-mining"],
     &["deployments"],
+    &["export"],
     &["replay"],
     &["explain"],
     &["explain", "block"],
