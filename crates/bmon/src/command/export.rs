@@ -84,7 +84,8 @@ impl Export {
         let parameters = [("network", &self.network), ("since", &self.since), ("until", &self.until)];
         let said = parameters.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
         let said: Vec<_> = said.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        format!("export/{}.{format}?{}", encoded(table), said.join("&"))
+        let mark = if said.is_empty() { "" } else { "?" };
+        format!("export/{}.{format}{mark}{}", encoded(table), said.join("&"))
     }
 }
 
