@@ -33,6 +33,7 @@ const COMMANDS: &[&[&str]] = &[
     &["vanished-messages"],
     &["selfish-mining"],
     &["deployments"],
+    &["export"],
     &["replay"],
     &["explain"],
     &["explain", "block"],

@@ -38,5 +38,10 @@ pub use reader::{
     dubious::{DubiousBlock, Place},
     page::{Cursor, CursorError, Page},
     tx::TxTimes,
+    walk::{
+        Snapshot, Stretch, Visit,
+        finding::{FindingPlace, FoundRow},
+        tx::TxPlace,
+    },
 };
 pub use store::Store;

@@ -9,6 +9,7 @@ mod demo;
 mod deployments;
 mod double_spends;
 mod explain;
+mod export;
 mod files;
 mod forks;
 mod gaps;
@@ -121,6 +122,8 @@ pub(crate) enum Command {
     SelfishMining(selfish_mining::SelfishMining),
     /// The latest soft forks that came into another state, and bits that miners set and no node knows
     Deployments(deployments::Deployments),
+    /// A whole table as CSV or JSON lines
+    Export(export::Export),
     /// Find the same things in old logs, without a server
     Replay(replay::Replay),
     /// What each node knew of a block or a transaction, step by step, with its log lines
@@ -158,6 +161,7 @@ impl Command {
             Self::VanishedMessages(command) => command.run(config),
             Self::SelfishMining(command) => command.run(config),
             Self::Deployments(command) => command.run(config),
+            Self::Export(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),
             Self::Config(command) => command.run(config),

@@ -18,8 +18,13 @@ pub(super) struct Shown {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Shows progress on stderr, if that is a terminal.
+/// Shows how far a replay is.
 pub(super) fn show(progress: Progress) -> Shown {
+    show_line(move || line(progress.read_bytes(), progress.total_bytes()))
+}
+
+/// Shows on stderr, if that is a terminal, what `line` says.
+pub(super) fn show_line(line: impl Fn() -> String + Send + 'static) -> Shown {
     if !io::stderr().is_terminal() {
         return Shown { stop: None, thread: None };
     }
@@ -27,7 +32,7 @@ pub(super) fn show(progress: Progress) -> Shown {
     let thread = thread::spawn(move || {
         while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             // What cannot be shown is no reason to end.
-            let _ = write!(io::stderr(), "\r\x1b[K{}", line(progress.read_bytes(), progress.total_bytes()));
+            let _ = write!(io::stderr(), "\r\x1b[K{}", line());
         }
         let _ = write!(io::stderr(), "\r\x1b[K");
     });

@@ -15,8 +15,10 @@ pub mod chain;
 pub mod deployments;
 pub mod double_spends;
 mod download;
+pub mod export;
 mod feed;
 pub mod forks;
+mod format;
 mod found;
 pub mod gaps;
 pub mod invalid_blocks;
@@ -28,6 +30,7 @@ mod metrics;
 pub mod nodes;
 mod parameter;
 pub mod partitions;
+mod parts;
 mod raw_block;
 mod refusal;
 pub mod rejections;
@@ -42,6 +45,7 @@ pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
 pub mod waterfall;
+mod when;
 
 use axum::{
     Router,
@@ -113,6 +117,8 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &deployments::ENDPOINT,
     &selfish_mining::ENDPOINT,
     &double_spends::ENDPOINT,
+    &export::LIST,
+    &export::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

@@ -16,7 +16,7 @@ use bmon_analysis::{
 use bmon_event::{NodeName, ServerTime, Source};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Endpoint, Parameter, Refusal, parameter::OfNetwork};
+use super::{Api, Endpoint, Parameter, Refusal, parameter::OfNetwork, when};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/spread",
@@ -45,8 +45,6 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
 };
 
 const HOUR_US: i64 = 3_600_000_000;
-/// The longest stretch of time: ten years.
-const MOST_MINUTES: i64 = 10 * 366 * 24 * 60;
 
 /// The reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,17 +220,10 @@ impl<S: Sync> FromRequestParts<S> for Question {
     }
 }
 
-/// How long `text` is, in microseconds.
 fn since_us(text: &str) -> Result<i64, Refusal> {
-    let minutes = |digits: &str, minutes: i64| digits.parse::<i64>().ok()?.checked_mul(minutes);
-    let minutes = [("m", 1), ("h", 60), ("d", 24 * 60)]
-        .into_iter()
-        .find_map(|(unit, length)| text.strip_suffix(unit).and_then(|digits| minutes(digits, length)));
-    let minutes = minutes.filter(|minutes| (1..=MOST_MINUTES).contains(minutes));
-    let error = || format!("`since` cannot be `{}`", text.chars().take(80).collect::<String>());
-    let minutes =
-        minutes.ok_or_else(|| Refusal::bad_request(error(), "give a time like `90m`, `24h` or `7d`"))?;
-    Ok(minutes * 60_000_000)
+    let refuse =
+        || Refusal::bad_request(when::cannot_be("since", text), "give a time like `90m`, `24h` or `7d`");
+    when::length_us(text).ok_or_else(refuse)
 }
 
 async fn answer(State(api): State<Api>, question: Question) -> Result<Json<Reply>, Refusal> {
@@ -326,7 +317,7 @@ impl Hour {
 }
 
 impl Durations {
-    fn new(sketch: &Sketch) -> Self {
+    pub(super) fn new(sketch: &Sketch) -> Self {
         let quantile = |q| sketch.quantile(q).map(whole);
         Self {
             count: sketch.count(),

@@ -6,7 +6,10 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use bmon_server::api::{ENDPOINTS, Endpoint};
+use bmon_server::api::{
+    ENDPOINTS, Endpoint,
+    export::{NOT_EXPORTED, TABLES},
+};
 
 use crate::Site;
 
@@ -22,6 +25,7 @@ async fn the_reference_page_is_what_the_endpoints_say_and_answer() {
         if endpoint.example.is_empty() {
             continue;
         }
+        let is_export = endpoint.example.starts_with("/api/v1/export/");
         let reply = site.get_with_agent(endpoint.example).await;
         assert_eq!(reply.status, 200, "{}", endpoint.example);
         let (kind, body) = match reply.headers[header::CONTENT_TYPE].to_str().unwrap() {
@@ -31,6 +35,9 @@ async fn the_reference_page_is_what_the_endpoints_say_and_answer() {
             _ => ("text", reply.body.trim_end().to_owned()),
         };
         write!(page, "\n`GET {}`\n\n```{kind}\n{body}\n```\n", endpoint.example).unwrap();
+        if is_export {
+            describe_tables(&mut page, &site).await;
+        }
     }
     compare("../../docs/http-api.md", &page);
 }
@@ -79,6 +86,21 @@ Everything is read with GET and needs no token. Replies are JSON where nothing e
 More fields may be added to any reply.
 ";
 
+const EXPORT: &str = "
+- Columns and rows are the same in both formats. In `.jsonl` each row is an object with every column, in order, null where
+  nothing is known.
+- `.csv` is RFC 4180, the columns' names first. An empty cell is null, a text of no characters is `\"\"`; lists and objects
+  are JSON in a cell. A text that a spreadsheet could take for a formula, one that begins with `=`, `+`, `-`, `@`, a tab, a line
+  break, or one of the wide forms of these signs, has a `'` put before it, and so has one that begins with `'`: who takes away one
+  `'` from the front of a text has the text as it was. Numbers never have it.
+- Each part of a file is of one moment, a file of many parts is not: what comes in meanwhile may be in it or not.
+- A row that names a node has the node's version as it is now, and the largest error of its time, which is null (in CSV empty)
+  and never 0 when it is not known. What was not heard is in `gaps`: a row that is absent elsewhere may only be missing.
+
+Tables of the store that are in no file:
+
+";
+
 fn describe(page: &mut String, endpoint: &Endpoint) {
     write!(page, "\n## `{}`\n\n{}\n", endpoint.path, endpoint.summary).unwrap();
     if endpoint.parameters.is_empty() {
@@ -87,6 +109,27 @@ fn describe(page: &mut String, endpoint: &Endpoint) {
     page.push_str("\n| parameter | meaning |\n| --- | --- |\n");
     for parameter in endpoint.parameters {
         writeln!(page, "| `{}` | {} |", parameter.name, parameter.summary).unwrap();
+    }
+}
+
+/// What the files of an export have, each with its first line.
+async fn describe_tables(page: &mut String, site: &Site) {
+    page.push_str(EXPORT);
+    for (table, reason) in NOT_EXPORTED {
+        writeln!(page, "- `{table}`: {reason}").unwrap();
+    }
+    for table in TABLES {
+        write!(page, "\n### `{}`\n\n{}", table.name, table.about).unwrap();
+        match table.by {
+            Some(by) => writeln!(page, " `since` and `until` go by {by}.").unwrap(),
+            None => page.push_str(" Rows have no time to choose by.\n"),
+        }
+        page.push_str("\n| column | meaning |\n| --- | --- |\n");
+        for column in (table.columns)() {
+            writeln!(page, "| `{}` | {} |", column.name, column.meaning).unwrap();
+        }
+        let reply = site.get(&format!("/api/v1/export/{}.jsonl", table.name)).await;
+        write!(page, "\n```json\n{}\n```\n", reply.body.lines().next().unwrap()).unwrap();
     }
 }
 

@@ -6,6 +6,8 @@
 mod block;
 mod chain;
 mod download;
+#[path = "export/main.rs"]
+mod export;
 mod feed;
 mod golden;
 mod log_lines;
@@ -74,7 +76,7 @@ struct Site {
     router: Router,
     notices: Notices,
     wants: Wants,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 struct Reply {
@@ -98,7 +100,7 @@ impl Site {
         let counters = Arc::new(counters());
         let wants = Wants::new(now(), Arc::clone(&counters));
         let router = api::router(Api::new(database, notices.clone(), counters, wants.clone(), now));
-        Self { router, notices, wants, _directory: directory }
+        Self { router, notices, wants, directory }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

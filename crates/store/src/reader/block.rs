@@ -97,7 +97,7 @@ impl Reader {
         Ok(steps)
     }
 
-    fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
+    pub(super) fn with_details(&self, id: i64, mut block: BlockTimes) -> Result<BlockTimes, StoreError> {
         let BlockRow { network, block: hash, .. } = block.row;
         let mut statement = self.connection.prepare_cached(SIGHTINGS)?;
         let mut rows = statement.query([id])?;
@@ -114,7 +114,7 @@ impl Reader {
     }
 }
 
-fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
+pub(super) fn block(row: &Row<'_>) -> rusqlite::Result<(i64, BlockTimes)> {
     let block = BlockRow {
         network: code::network(row.get("genesis")?),
         block: BlockHash::from_bytes(row.get("hash")?),

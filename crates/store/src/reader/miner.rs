@@ -43,7 +43,7 @@ impl Reader {
     }
 }
 
-fn miner(row: &Row<'_>) -> rusqlite::Result<Miner> {
+pub(super) fn miner(row: &Row<'_>) -> rusqlite::Result<Miner> {
     let (name, address, tag): (Option<String>, Option<String>, Option<String>) =
         (row.get("pool")?, row.get("address")?, row.get("tag")?);
     let by = address.map(|address| Mark::Address { address }).or(tag.map(|tag| Mark::Tag { tag }));

@@ -14,6 +14,7 @@ mod raw_block;
 mod spread;
 mod tips;
 pub(crate) mod tx;
+pub(crate) mod walk;
 
 use std::path::Path;
 
@@ -48,6 +49,15 @@ impl Reader {
         let mut statement = self.connection.prepare_cached("SELECT genesis FROM network ORDER BY id")?;
         let networks = statement.query_map([], |row| Ok(code::network(row.get(0)?)))?;
         Ok(networks.collect::<Result<_, _>>()?)
+    }
+
+    /// The names of all tables that the schema has.
+    pub fn tables(&self) -> Result<Vec<String>, StoreError> {
+        const TABLES: &str = "
+            SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+        let mut statement = self.connection.prepare_cached(TABLES)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
     }
 
     /// Size in bytes of the database file, without its write-ahead log.

@@ -1,6 +1,13 @@
-use bmon_analysis::row::NodeRow;
+use std::collections::HashMap;
 
-use crate::{Reader, StoreError};
+use bmon_analysis::row::NodeRow;
+use bmon_event::{Network, NodeName};
+
+use crate::{Reader, StoreError, code};
+
+const VERSIONS: &str = "
+    SELECT name, state ->> 'version' AS version FROM node
+    WHERE network = (SELECT id FROM network WHERE genesis = ?1) AND version IS NOT NULL";
 
 impl Reader {
     /// Every node whose agent has told how it is, by network and name.
@@ -18,5 +25,16 @@ impl Reader {
             nodes.push(node);
         }
         Ok(nodes)
+    }
+
+    /// The version of each node of one network as it is now; those that have not told it are left out.
+    pub fn versions(&self, network: &Network) -> Result<HashMap<NodeName, String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(VERSIONS)?;
+        let mut rows = statement.query([network.genesis.as_bytes()])?;
+        let mut versions = HashMap::new();
+        while let Some(row) = rows.next()? {
+            versions.insert(code::node_name(row.get("name")?)?, row.get("version")?);
+        }
+        Ok(versions)
     }
 }

@@ -8,7 +8,7 @@ use bmon_event::{Network, NodeName, ServerTime};
 
 use crate::{Reader, StoreError, code, tx_spread};
 
-const HOUR_US: i64 = 3_600_000_000;
+pub(super) const HOUR_US: i64 = 3_600_000_000;
 
 const TX_HOURS: &str = "
     SELECT begun_at_us, body FROM tx_spread JOIN network ON network.id = tx_spread.network

@@ -41,7 +41,7 @@ impl Reader {
         for Found { chunk, place } in tx_index::find(&self.connection, txid.as_bytes())? {
             let mut statement = self.connection.prepare_cached(CHUNK)?;
             let part = statement.query_row([chunk], |row| Ok(read(row, &names))).optional()?.transpose()?;
-            let part = part.and_then(|chunk| tx_at(chunk, place)).filter(|part| part.txid == *txid);
+            let part = part.and_then(|chunk| tx_at(&chunk, place)).filter(|part| part.txid == *txid);
             match (&mut found, part) {
                 (Some(found), Some(part)) if found.network == part.network => merge(found, part),
                 (None, part) => found = part,
@@ -75,7 +75,7 @@ impl Reader {
 }
 
 /// The names of all nodes by their number.
-fn names(connection: &Connection) -> Result<HashMap<i64, NodeName>, StoreError> {
+pub(super) fn names(connection: &Connection) -> Result<HashMap<i64, NodeName>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT id, name FROM node")?;
     let mut rows = statement.query([])?;
     let mut names = HashMap::new();
@@ -85,7 +85,7 @@ fn names(connection: &Connection) -> Result<HashMap<i64, NodeName>, StoreError> 
     Ok(names)
 }
 
-fn read(row: &Row<'_>, names: &HashMap<i64, NodeName>) -> Result<TxChunk, StoreError> {
+pub(super) fn read(row: &Row<'_>, names: &HashMap<i64, NodeName>) -> Result<TxChunk, StoreError> {
     let (txids, body) = (blob(row, "txids")?, blob(row, "body")?);
     let content = tx_chunk::decode(txids, body, names)?;
     Ok(TxChunk {
@@ -104,14 +104,14 @@ fn blob<'a>(row: &'a Row<'_>, column: &str) -> Result<&'a [u8], StoreError> {
 }
 
 /// The transaction at this place of a chunk.
-fn tx_at(chunk: TxChunk, place: usize) -> Option<TxTimes> {
+pub(super) fn tx_at(chunk: &TxChunk, place: usize) -> Option<TxTimes> {
     let TxIds { txid, wtxid } = *chunk.txs.get(place)?;
     let short = u16::try_from(place).ok()?;
-    let nodes = chunk.nodes.into_iter().map(|column| TxNode {
+    let nodes = chunk.nodes.iter().map(|column| TxNode {
         accepted: column.accepted.get(place).copied().flatten(),
         refused: column.refused.iter().find(|(at, _)| *at == short).map(|(_, seen)| *seen),
-        left: column.left.into_iter().find(|(at, _)| *at == short).map(|(_, left)| left),
-        node: column.node,
+        left: column.left.iter().find(|(at, _)| *at == short).map(|(_, left)| left.clone()),
+        node: column.node.clone(),
     });
     let told = nodes.filter(|node| node.first().is_some() || node.left.is_some());
     Some(TxTimes { network: chunk.network, txid, wtxid, nodes: by_name(told.collect()) })

@@ -4,6 +4,7 @@
 
 mod property;
 mod row;
+mod walk;
 
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 23] = [
+    let tests: [Test; 28] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -67,6 +68,11 @@ fn suite(fresh: impl Fn(Test)) {
         nodes_of_different_networks_with_one_name_are_two,
         miners_are_kept_with_what_they_are_known_by,
         blocks_left_behind_are_kept_as_they_are,
+        walk::walks_through_blocks,
+        walk::walks_through_findings_of_every_kind,
+        walk::alerts_have_the_largest_bound_of_their_findings_if_all_are_known,
+        walk::walks_through_headers_miners_and_hours,
+        walk::walks_through_transactions_tell_what_happened_in_the_stretch_and_nothing_else,
     ];
     for test in tests {
         fresh(test);

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use axum::{extract::State, routing::get};
 use bmon_analysis::tree::Status;
 
-use super::{Dubious, File, Format, Line, LineNode, answer};
+use super::{Dubious, File, Line, LineNode, answer};
 use crate::api::{
     Api, Endpoint,
+    format::Format,
     parameter::{OF_NETWORK, OfNetwork},
 };
 

@@ -1,12 +1,9 @@
 //! Lists of blocks as files: the format of the public data set `bitcoin-data/stale-blocks`, and one with more.
-//!
-//! A file is sent as it is read, a part at a time, so that its length costs no memory.
 
 pub(super) mod invalid_blocks;
 pub(super) mod stale_blocks;
 
 use axum::{
-    body::{Body, Bytes},
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -17,10 +14,14 @@ use bmon_analysis::{
 };
 use bmon_event::{BlockHash, Network, NodeName};
 use bmon_store::{DubiousBlock, Place};
-use futures_util::{Stream, stream};
 use serde::Serialize;
 
-use super::{Api, Refusal, parameter::OfNetwork};
+use super::{
+    Api, Refusal,
+    format::Format,
+    parameter::OfNetwork,
+    parts::{self, Parts},
+};
 
 /// Blocks that are read at once.
 const AT_ONCE: u32 = 200;
@@ -35,14 +36,6 @@ struct File {
     format: Format,
     /// The line of a block, `None` if it is not in this file.
     line: fn(&Dubious) -> Option<Line>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    /// `height,hash,header`, with these words as the first line.
-    Csv,
-    /// One JSON object a line, with the nodes too.
-    JsonLines,
 }
 
 /// A block whose place is not on the chain that nodes follow, or whose validity was doubted.
@@ -119,13 +112,6 @@ impl Dubious {
 }
 
 impl Format {
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-            Self::JsonLines => "application/jsonl",
-        }
-    }
-
     const fn head(self) -> &'static str {
         match self {
             Self::Csv => "height,hash,header\n",
@@ -151,8 +137,7 @@ struct Reading {
     is_over: bool,
 }
 
-impl Reading {
-    /// The next part of the file, `None` at its end.
+impl Parts for Reading {
     async fn next(&mut self) -> Option<Result<String, Refusal>> {
         if self.is_over {
             return None;
@@ -177,10 +162,8 @@ async fn answer(api: Api, asked: OfNetwork, file: File) -> Result<Response, Refu
     let networks = api.read(bmon_store::Reader::networks).await?;
     let network = asked.choose(&networks)?;
     let lacking = api.read(move |reader| reader.invalid_blocks_without_header(&network)).await?;
-    let mut reading = Reading { api, network, file, after: None, is_over: false };
-    // What fails at once is refused; what fails later ends the connection before the file's end.
-    let first = reading.next().await.transpose()?.unwrap_or_default();
-    let body = Body::from_stream(parts(file.format.head().to_owned() + &first, reading));
+    let reading = Reading { api, network, file, after: None, is_over: false };
+    let body = parts::body(file.format.head(), reading).await?;
     let disposition = format!("attachment; filename=\"{}\"", file.name);
     let disposition = HeaderValue::try_from(disposition).expect("a file's name is plain");
     let content_type = HeaderValue::from_static(file.format.content_type());
@@ -190,15 +173,4 @@ async fn answer(api: Api, asked: OfNetwork, file: File) -> Result<Response, Refu
         (WITHOUT_HEADER, HeaderValue::from(lacking)),
     ];
     Ok((headers, body).into_response())
-}
-
-fn parts(first: String, reading: Reading) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
-    stream::unfold((Some(first), reading), async |(first, mut reading)| {
-        let part = match first {
-            Some(first) => Ok(first),
-            None => reading.next().await?,
-        };
-        let part = part.map(Bytes::from).map_err(|refusal| std::io::Error::other(refusal.error));
-        Some((part, (None, reading)))
-    })
 }

@@ -3,9 +3,10 @@
 use axum::{extract::State, routing::get};
 use bmon_analysis::finding::NodeStatus;
 
-use super::{Dubious, File, Format, Line, LineNode, answer};
+use super::{Dubious, File, Line, LineNode, answer};
 use crate::api::{
     Api, Endpoint,
+    format::Format,
     parameter::{OF_NETWORK, OfNetwork},
 };
 
