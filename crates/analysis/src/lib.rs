@@ -20,6 +20,7 @@ pub mod rule;
 pub mod selfish;
 pub mod settings;
 mod state;
+pub mod statistic;
 pub mod tree;
 
 pub use engine::{Counters, Engine};
