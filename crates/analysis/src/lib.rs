@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod analysis;
+pub mod backtest;
 pub mod body;
 pub mod double_spend;
 mod engine;

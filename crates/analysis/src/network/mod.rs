@@ -11,14 +11,19 @@ mod absence;
 pub mod analysis;
 mod arrival;
 mod bodies;
+mod clock_rate;
+mod history;
 mod ledger;
 mod member;
 mod need;
+mod passage;
 mod plan;
 mod recent;
 mod rivalry;
 mod side;
 mod sight;
+mod slowness;
+mod version;
 mod word;
 
 use std::{
@@ -30,6 +35,8 @@ use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source};
 
 pub(crate) use self::{
     arrival::Arrival,
+    clock_rate::Rate,
+    history::{DAYS, Grain, History, Value},
     ledger::{Ledger, Saying},
     member::Member,
     recent::Recent,
@@ -39,6 +46,7 @@ pub(crate) use self::{
 use self::{
     arrival::Arrivals,
     bodies::Bodies,
+    passage::Passages,
     word::{Said, Speaker},
 };
 pub use self::{
@@ -62,6 +70,8 @@ pub(crate) struct NetworkState {
     tree: Option<Tree>,
     members: BTreeMap<NodeName, Member>,
     arrivals: Arrivals,
+    passages: Passages,
+    history: History,
     bodies: Bodies,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
@@ -90,6 +100,8 @@ impl NetworkState {
             tree: None,
             members: BTreeMap::new(),
             arrivals: Arrivals::new(settings.blocks),
+            passages: Passages::new(settings.blocks),
+            history: History::default(),
             bodies: Bodies::new(&settings, pools),
             touched: BTreeSet::new(),
             settled_below: 0,
@@ -147,6 +159,11 @@ impl NetworkState {
         if let Some((block, height, sighted)) = tip {
             self.active(Speaker { node, source: Source::Rpc, sighted }, block, height);
         }
+    }
+
+    /// Takes in how many peers a node had.
+    pub(crate) fn restore_peers(&mut self, node: &NodeName, inbound: Option<u32>, outbound: Option<u32>) {
+        self.member(node).peers = inbound.zip(outbound).map(|(inbound, outbound)| inbound + outbound);
     }
 
     /// Whether something was told since the analyses last looked.

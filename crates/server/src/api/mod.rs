@@ -10,8 +10,10 @@
 pub mod alerts;
 mod arrival;
 pub mod block;
+pub mod block_times;
 pub mod blocks;
 pub mod chain;
+pub mod clocks;
 pub mod deployments;
 pub mod double_spends;
 mod download;
@@ -32,6 +34,7 @@ mod refusal;
 pub mod rejections;
 pub mod reorgs;
 pub mod selfish_mining;
+pub mod slow_nodes;
 pub mod stale_blocks;
 mod state;
 pub mod status;
@@ -39,6 +42,7 @@ pub mod tips;
 pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
+pub mod version_comparisons;
 
 use axum::{
     Router,
@@ -109,6 +113,10 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &deployments::ENDPOINT,
     &selfish_mining::ENDPOINT,
     &double_spends::ENDPOINT,
+    &block_times::ENDPOINT,
+    &slow_nodes::ENDPOINT,
+    &version_comparisons::ENDPOINT,
+    &clocks::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

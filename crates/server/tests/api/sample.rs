@@ -5,6 +5,8 @@
 mod alert;
 #[path = "sample/chain.rs"]
 mod chain;
+#[path = "sample/delay.rs"]
+mod delay;
 #[path = "sample/miner.rs"]
 mod miner;
 
@@ -103,6 +105,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     ));
     chain::rows(&mut rows, now);
     miner::rows(&mut rows, now);
+    delay::rows(&mut rows, now);
     rows
 }
 
