@@ -237,6 +237,7 @@ impl Engine {
         let tip = row.tip.zip(sighted).map(|(tip, sighted)| (tip, row.height, sighted));
         let state = &mut self.watching(row.network).state;
         state.restore_member(&row.node, tip, row.initial_block_download, row.heard_at);
+        state.restore_peers(&row.node, row.peers_in, row.peers_out);
     }
 
     /// Takes in who mined a block, as an earlier engine said it.
@@ -254,6 +255,11 @@ impl Engine {
         let kind = finding.body.kind();
         let Watching { state, analyses, board, .. } = self.watching(finding.network);
         board.put(&finding);
+        if let Body::BlockTimes(times) = &finding.body
+            && let Some(node) = &finding.node
+        {
+            state.restore_block_times(node, (**times).clone());
+        }
         if let Body::DoubleSpend(found) = &finding.body
             && found.missing.is_empty()
         {
@@ -440,6 +446,7 @@ impl Watching {
             self.state.plan(main, &sides, &rivalries, now);
         }
         self.state.plan_backfill(main, now);
+        self.state.measure_blocks(main, now);
         let (sides, rivalries) = (&sides[..], &rivalries[..]);
         let look = Look { network: &self.state, main, sides, rivalries, touched, now };
         for (_, analysis) in &mut self.analyses {

@@ -3,13 +3,19 @@
 //! A finding has an id that depends only on what it is about, so that a repeat or a revision replaces it, and says what
 //! it rests on.
 
+mod anomaly;
 mod chain;
+mod explain;
 mod selfish_mining;
 
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use anomaly::{
+    Before, Beside, BlockTimes, Change, ClockDrift, ClockStep, DAY, Measure, Slowness, Unit, VersionChange,
+    VersionComparison, VersionFrom,
+};
 pub use chain::{
     DeploymentChange, DoubleSpend, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,
     ValidityDisagreement, Verdict, VersionBit,
@@ -124,6 +130,18 @@ pub enum Body {
     VersionBit(VersionBit),
     /// Somebody may mine selfishly, or how it stands with the signals that tell so.
     SelfishMining(Box<SelfishMining>),
+    /// How a node did with the blocks of 144 heights.
+    BlockTimes(Box<BlockTimes>),
+    /// A node has become slow.
+    SlowNode(Box<Slowness>),
+    /// A node becomes slow, bit by bit.
+    DelayDrift(Box<Slowness>),
+    /// Versions differ in how they do with the same blocks.
+    VersionComparison(Box<VersionComparison>),
+    /// A clock was set.
+    ClockStep(ClockStep),
+    /// A clock runs at another speed than the server's.
+    ClockDrift(ClockDrift),
 }
 
 impl Body {
@@ -144,6 +162,12 @@ impl Body {
             Self::DeploymentChange(_) => "deployment-change",
             Self::VersionBit(_) => "version-bit",
             Self::SelfishMining(_) => "selfish-mining",
+            Self::BlockTimes(_) => "block-times",
+            Self::SlowNode(_) => "slow-node",
+            Self::DelayDrift(_) => "delay-drift",
+            Self::VersionComparison(_) => "version-comparison",
+            Self::ClockStep(_) => "clock-step",
+            Self::ClockDrift(_) => "clock-drift",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod analysis;
+pub mod backtest;
 pub mod body;
 pub mod double_spend;
 mod engine;
@@ -23,6 +24,7 @@ pub mod settings;
 pub mod sketch;
 pub mod spread;
 mod state;
+pub mod statistic;
 mod transaction;
 pub mod tree;
 

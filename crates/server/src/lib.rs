@@ -32,7 +32,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bmon_analysis::{
-    Engine, Settings, network,
+    Engine, Settings,
+    network::{self, analysis::BLOCK_TIMES},
     pool::{ListError, Pools},
 };
 use bmon_event::{DecodeError, ServerTime};
@@ -54,6 +55,9 @@ const WAITING: usize = 64;
 
 /// Findings of each kind about a network that are taken in at the start: the last ones, more than can be open.
 const RESTORED: u32 = 1_000;
+
+/// Records of how nodes did with blocks that are taken in at the start: those of all days that count, of ninety nodes.
+const RESTORED_RECORDS: u32 = 10_000;
 
 /// Blocks that were left behind of which the bytes are taken in at the start, to be compared: those of one fork.
 const RESTORED_BLOCKS: u32 = 24;
@@ -316,7 +320,8 @@ fn restored(
         engine.restore_tx_chunk(&chunk);
     })?;
     for analysis in network::analysis::ALL {
-        for finding in reader.findings(analysis.id, RESTORED, None)?.items {
+        let most = if analysis.id == BLOCK_TIMES { RESTORED_RECORDS } else { RESTORED };
+        for finding in reader.findings(analysis.id, most, None)?.items {
             engine.restore_finding(finding);
         }
     }

@@ -236,6 +236,10 @@ fn topic_of(row: &Row) -> Topic {
             Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
             Body::DoubleSpend(_) => Topic::DoubleSpends,
             Body::SelfishMining(_) => Topic::SelfishMining,
+            Body::BlockTimes(_) => Topic::BlockTimes,
+            Body::SlowNode(_) | Body::DelayDrift(_) => Topic::SlowNodes,
+            Body::VersionComparison(_) => Topic::VersionComparisons,
+            Body::ClockStep(_) | Body::ClockDrift(_) => Topic::Clocks,
         },
     }
 }

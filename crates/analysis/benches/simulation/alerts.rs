@@ -11,7 +11,13 @@ use bmon_analysis::{
 use crate::{
     BLOCKS_A_WEEK, WEEKS, poisson_bounds, seconds,
     server::{Heard, hear},
-    world::{Plan, World, attack::Attack, second, telling::Oddities},
+    world::{
+        Plan, World,
+        attack::Attack,
+        fault::{Fault, FaultKind},
+        second,
+        telling::{Oddities, name as world_name},
+    },
     worlds,
 };
 
@@ -41,6 +47,9 @@ pub(crate) fn honest(years: u64, plan: Plan) {
             if alert.severity == Severity::Critical {
                 println!("critical: {} at day {:.2}: {}", alert.rule, day(alert), alert.summary);
             }
+            if OF_NODES.contains(&alert.rule.as_str()) {
+                println!("{}: {} at day {:.2}: {}", alert.severity, alert.rule, day(alert), alert.summary);
+            }
             *fired.entry((alert.rule.clone(), alert.severity)).or_default() += 1;
         }
     }
@@ -53,6 +62,7 @@ pub(crate) fn honest(years: u64, plan: Plan) {
         waits[0], waits[1]
     );
     table(years, &fired);
+    wrong_of_nodes(years as f64 * plan.nodes as f64, &fired);
 }
 
 fn table(years: u64, fired: &BTreeMap<(String, Severity), usize>) {
@@ -73,6 +83,75 @@ fn table(years: u64, fired: &BTreeMap<(String, Severity), usize>) {
         sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     print("all", sum);
+}
+
+/// The rules about how nodes do, whose alarms are counted for each node.
+const OF_NODES: [&str; 5] = ["slow-node", "delay-drift", "version-comparison", "clock-step", "clock-drift"];
+
+/// How often they are wrong, for each node and year, information aside.
+fn wrong_of_nodes(node_years: f64, fired: &BTreeMap<(String, Severity), usize>) {
+    println!("\n{:<24} {:>26}", "a node and year (95 %)", "warning or critical");
+    let mut sum = 0;
+    for rule in OF_NODES.into_iter().chain(["these together"]) {
+        let of_rule =
+            |((of, severity), _): &(&(String, Severity), &usize)| of == rule && *severity > Severity::Info;
+        let count = match rule {
+            "these together" => sum,
+            _ => fired.iter().filter(of_rule).map(|(_, count)| *count).sum::<usize>(),
+        };
+        let (low, high) = poisson_bounds(count);
+        let [rate, low, high] = [count as f64, low, high].map(|count| count / node_years);
+        println!("{rule:<24} {:>26}", format!("{rate:.3} ({low:.3} to {high:.3})"));
+        sum += count;
+    }
+}
+
+/// What is made to go wrong, on day 84 of 168, and the rule that should tell.
+const FAULTS: [(&str, FaultKind, &str); 9] = [
+    ("blocks come 3 s later", FaultKind::Late { s: 3.0 }, "slow-node"),
+    ("blocks come 10 s later", FaultKind::Late { s: 10.0 }, "slow-node"),
+    ("connecting takes twice as long", FaultKind::Slow { factor: 2.0 }, "slow-node"),
+    ("blocks come 5 % later each week", FaultKind::LaterEachWeek { factor: 1.05 }, "delay-drift"),
+    ("connecting takes 5 % longer each week", FaultKind::SlowerEachWeek { factor: 1.05 }, "delay-drift"),
+    ("a version connects 40 % slower", FaultKind::Version { factor: 1.4 }, "version-comparison"),
+    ("the clock is set by 2 s", FaultKind::ClockStep { us: 2_000_000 }, "clock-step"),
+    ("the clock gains 200 ppm", FaultKind::ClockDrift { ppm: 200.0 }, "clock-drift"),
+    ("the clock gains 30 ppm", FaultKind::ClockDrift { ppm: 30.0 }, "clock-drift"),
+];
+const FAULT_NODE: usize = 1;
+
+/// Which alarm tells of what is wrong with a node, and how soon.
+pub(crate) fn faults(runs: u64, plan: Plan) {
+    println!("\n{runs} times 24 weeks through the engine with each of these from the middle on");
+    for (which, (name, kind, rule)) in (1..).zip(FAULTS) {
+        let seed = plan.seed.wrapping_add(which << 48);
+        let plan = Plan { seed, blocks: 24 * BLOCKS_A_WEEK, ..plan };
+        let (mut days, mut others) = (Vec::new(), Vec::new());
+        for world in worlds(runs, plan) {
+            let from_s = world.end_s() / 2.0;
+            let fault = Fault { node: FAULT_NODE, from_s, kind };
+            let oddities = Oddities { is_wandering: true, ..Oddities::default() };
+            let heard = hear(&world.with_fault(fault), oddities);
+            let fired = || heard.fired().filter(|alert| OF_NODES.contains(&alert.rule.as_str()));
+            let is_right = |alert: &Alert| {
+                let is_of_node = alert.node.as_ref().is_none_or(|node| *node == world_name(FAULT_NODE));
+                alert.rule == rule && is_of_node && day(alert) * DAY_S >= from_s
+            };
+            let first = fired().filter(|alert| is_right(alert)).map(day).min_by(f64::total_cmp);
+            days.extend(first.map(|first| first - from_s / DAY_S));
+            for alert in fired().filter(|alert| !is_right(alert)) {
+                let after = day(alert) - from_s / DAY_S;
+                others.push(format!("{} of {} on day {after:.0}", alert.rule, alert.subject));
+            }
+        }
+        days.sort_by(f64::total_cmp);
+        let median = days.get(days.len() / 2).copied().unwrap_or(f64::NAN);
+        let slowest = days.last().copied().unwrap_or(f64::NAN);
+        println!(
+            "{name:<40} {rule:<20} in {} of {runs}, after {median:.2} days (median), {slowest:.2} at most; others {others:?}",
+            days.len()
+        );
+    }
 }
 
 /// How soon the first critical alert tells of a selfish miner.
@@ -106,7 +185,8 @@ pub(crate) fn selfish(runs: u64, plan: Plan) {
 
 fn oddities(world: &World) -> Oddities {
     let nodes = world.nodes();
-    Oddities { slow: nodes.checked_sub(1), new: nodes.checked_sub(2).map(|node| (node, world.end_s() * 0.4)) }
+    let new = nodes.checked_sub(2).map(|node| (node, world.end_s() * 0.4));
+    Oddities { slow: nodes.checked_sub(1), new, is_wandering: true }
 }
 
 impl World {

@@ -7,8 +7,9 @@
 //!
 //! `BMON_SIM_YEARS` honest years (50), `BMON_SIM_RUNS` runs of eight weeks with a selfish miner of each kind (20),
 //! `BMON_SIM_NODES` nodes that watch (4), `BMON_SIM_SEED` (1); and through the engine, with all that nodes and agents go
-//! through, `BMON_SIM_ENGINE_YEARS` honest years (1) and `BMON_SIM_ENGINE_RUNS` runs of two weeks with a selfish miner (4).
-//! The same six give the same figures. What the engine says stands in `docs/false-alarms.md`.
+//! through, `BMON_SIM_ENGINE_YEARS` honest years (1), `BMON_SIM_ENGINE_RUNS` runs of two weeks with a selfish miner (4), and
+//! `BMON_SIM_FAULT_RUNS` runs of 24 weeks with each thing that can be wrong with a node (2). The same seven give the same
+//! figures. What the engine says stands in `docs/false-alarms.md`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 
@@ -40,9 +41,16 @@ const ATTACKS: [Attack; 6] = [
 ];
 
 fn main() {
-    let [years, runs, nodes, seed, engine_years, engine_runs] =
-        [("YEARS", 50), ("RUNS", 20), ("NODES", 4), ("SEED", 1), ("ENGINE_YEARS", 1), ("ENGINE_RUNS", 4)]
-            .map(|(name, or)| setting(name, or));
+    let [years, runs, nodes, seed, engine_years, engine_runs, fault_runs] = [
+        ("YEARS", 50),
+        ("RUNS", 20),
+        ("NODES", 4),
+        ("SEED", 1),
+        ("ENGINE_YEARS", 1),
+        ("ENGINE_RUNS", 4),
+        ("FAULT_RUNS", 2),
+    ]
+    .map(|(name, or)| setting(name, or));
     println!("seed {seed}, {nodes} nodes");
     let nodes = usize::try_from(nodes).unwrap();
     let year = Plan { seed, blocks: BLOCKS_A_YEAR, nodes, attack: None };
@@ -59,6 +67,9 @@ fn main() {
     }
     if engine_runs > 0 {
         alerts::selfish(engine_runs, year);
+    }
+    if fault_runs > 0 {
+        alerts::faults(fault_runs, year);
     }
 }
 

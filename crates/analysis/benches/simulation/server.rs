@@ -18,7 +18,7 @@ use bmon_event::{
 use crate::world::{
     Outage, Trouble, World,
     header::Headers,
-    server,
+    second, server,
     telling::{Oddities, Told, batch, by_agent, downloaded_s, name, tell},
 };
 
@@ -96,7 +96,7 @@ impl Server<'_> {
     /// A time exchange, and `getblockchaininfo` if the node answers.
     fn poll(&self, node: usize, step: usize, at_s: f64, outage: Option<Trouble>) -> Vec<Event> {
         let of_node = self.world.node(node);
-        let at = AgentTime::from_micros(server(at_s).as_micros() - of_node.offset_us);
+        let at = AgentTime::from_micros(server(at_s).as_micros() - of_node.offset_us(at_s));
         // As many blocks as there will ever be lie below the numbers of these.
         let clock = of_node.clock(step + (1 << 40), at_s).map(|bounds| {
             let (offset_min_us, offset_max_us) = (bounds.min_us, bounds.max_us);
@@ -113,7 +113,13 @@ impl Server<'_> {
             let info = ChainInfo { best_block, blocks, initial_block_download, ..ChainInfo::default() };
             by_agent(Source::Rpc, at, Kind::ChainInfo(info))
         });
-        clock.into_iter().chain(info).collect()
+        let peers = tip.map(|_| by_agent(Source::Rpc, at, Kind::PeerInfo(self.world.peers(node, at_s))));
+        clock.into_iter().chain(info).chain(peers).collect()
+    }
+
+    /// What the node's clock shows then.
+    fn own(&self, node: usize, at: ServerTime) -> AgentTime {
+        AgentTime::from_micros(at.as_micros() - self.world.node(node).offset_us(second(at)))
     }
 
     fn deliver(&mut self, node: usize, events: Vec<Event>, at: ServerTime) {
@@ -123,7 +129,7 @@ impl Server<'_> {
             }
         }
         // What comes late was made when its last event was told.
-        let now = AgentTime::from_micros(at.as_micros() - self.world.node(node).offset_us);
+        let now = self.own(node, at);
         let made_at = events.last().map_or(now, |last| last.agent_time);
         self.sequences[node] += 1;
         self.heard.batches += 1;
@@ -141,7 +147,7 @@ impl Server<'_> {
                 return;
             };
             let headers = self.headers.down_from(self.world, block, count);
-            let own = AgentTime::from_micros(at.as_micros() - self.world.node(node).offset_us);
+            let own = self.own(node, at);
             let given = Kind::Headers(HeadersEvent { want: 1, headers });
             self.deliver(node, vec![by_agent(Source::Agent, own, given)], at);
         }

@@ -4,6 +4,7 @@
 mod block_arrival;
 mod block_processing;
 mod block_step;
+mod clock_step;
 mod deployment_change;
 mod gap;
 mod invalid_block;
@@ -47,6 +48,7 @@ pub const ALL: &[Declaration] = &[
     gap::DECLARATION,
     vanished_message::DECLARATION,
     deployment_change::DECLARATION,
+    clock_step::DECLARATION,
 ];
 
 /// Every analysis, made for one node.

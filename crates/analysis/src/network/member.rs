@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use bmon_event::{AgentTime, BlockHash, ServerTime, Source};
+use bmon_event::{AgentTime, BlockHash, Kind, ServerTime, Source, event::PeerInfo};
 
-use super::absence::Absence;
+use super::{absence::Absence, clock_rate::ClockRate, version};
 use crate::row::Sighted;
 
 /// A node as part of its network.
@@ -23,6 +23,14 @@ pub(crate) struct Member {
     pub(crate) version_bits: Vec<u32>,
     /// The sources that do not work: since when, and what is wrong.
     pub(crate) broken: BTreeMap<Source, (ServerTime, String)>,
+    /// Its version, `None` while it has not told.
+    pub(crate) version: Option<String>,
+    /// Its log has named its version, which tells more than a user agent does.
+    has_banner: bool,
+    /// Its peers, `None` while it has not told.
+    pub(crate) peers: Option<u32>,
+    /// How fast its clock runs.
+    pub(crate) clock_rate: ClockRate,
     /// When it was not following the network.
     pub(super) absence: Absence,
 }
@@ -48,6 +56,36 @@ impl Member {
             Some(tip) if tip.last > sighted.at => {}
             _ => self.tip = Some(TipTold { block, height, last: sighted.at }),
         }
+    }
+
+    /// Notes what the node tells of itself.
+    pub(super) fn note_itself(&mut self, kind: &Kind) {
+        match kind {
+            Kind::NodeStarted { banner } => self.note_banner(banner),
+            Kind::NetworkInfo(info) => self.note_user_agent(&info.subversion),
+            Kind::PeerInfo(PeerInfo { inbound, outbound, .. }) => {
+                self.peers = Some(inbound.saturating_add(*outbound));
+            }
+            Kind::Clock(sample) => self.clock_rate.note(sample),
+            _ => {}
+        }
+    }
+
+    /// Notes the version that the first line of its log names.
+    fn note_banner(&mut self, banner: &str) {
+        (self.version, self.has_banner) = (Some(version::of_banner(banner)), true);
+    }
+
+    /// Notes the version that its user agent names, unless its log has.
+    pub(super) fn note_user_agent(&mut self, agent: &str) {
+        if !self.has_banner {
+            self.version = Some(version::of_user_agent(agent));
+        }
+    }
+
+    /// Takes in its version as an earlier engine last knew it.
+    pub(super) fn restore_version(&mut self, version: &str) {
+        (self.version, self.has_banner) = (Some(version.to_owned()), true);
     }
 
     /// Notes whether a source works.

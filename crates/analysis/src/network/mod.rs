@@ -11,15 +11,20 @@ mod absence;
 pub mod analysis;
 mod arrival;
 mod bodies;
+mod clock_rate;
 mod delay;
+mod history;
 mod ledger;
 mod member;
 mod need;
+mod passage;
 mod plan;
 mod recent;
 mod rivalry;
 mod side;
 mod sight;
+mod slowness;
+mod version;
 mod word;
 
 use std::{
@@ -31,6 +36,8 @@ use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source};
 
 pub(crate) use self::{
     arrival::Arrival,
+    clock_rate::Rate,
+    history::{DAYS, Grain, History, Value},
     ledger::{Ledger, Saying},
     member::Member,
     recent::Recent,
@@ -41,6 +48,7 @@ use self::{
     arrival::Arrivals,
     bodies::Bodies,
     delay::Delays,
+    passage::Passages,
     word::{Said, Speaker},
 };
 pub use self::{
@@ -65,6 +73,8 @@ pub(crate) struct NetworkState {
     members: BTreeMap<NodeName, Member>,
     arrivals: Arrivals,
     delays: Delays,
+    passages: Passages,
+    history: History,
     bodies: Bodies,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
@@ -94,6 +104,8 @@ impl NetworkState {
             members: BTreeMap::new(),
             arrivals: Arrivals::new(settings.blocks),
             delays: Delays::default(),
+            passages: Passages::new(settings.blocks),
+            history: History::default(),
             bodies: Bodies::new(&settings, pools),
             touched: BTreeSet::new(),
             settled_below: 0,
@@ -151,6 +163,11 @@ impl NetworkState {
         if let Some((block, height, sighted)) = tip {
             self.active(Speaker { node, source: Source::Rpc, sighted }, block, height);
         }
+    }
+
+    /// Takes in how many peers a node had.
+    pub(crate) fn restore_peers(&mut self, node: &NodeName, inbound: Option<u32>, outbound: Option<u32>) {
+        self.member(node).peers = inbound.zip(outbound).map(|(inbound, outbound)| inbound + outbound);
     }
 
     /// Whether something was told since the analyses last looked.

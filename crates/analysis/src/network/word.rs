@@ -49,6 +49,10 @@ impl NetworkState {
                 | Kind::Headers(_)
                 | Kind::SourceState { .. }
                 | Kind::BlockPart(_)
+                | Kind::BlockProcessed { .. }
+                | Kind::NetworkInfo(_)
+                | Kind::PeerInfo(_)
+                | Kind::Clock(_)
                 | Kind::NodeStarted { .. }
                 | Kind::NodeStopping
                 | Kind::Gap(_)
@@ -58,7 +62,10 @@ impl NetworkState {
     /// Takes in one event of a node, whose time stands where `sighted` says.
     pub(crate) fn apply(&mut self, node: &NodeName, event: &Event, sighted: Sighted, out: &mut Vec<Row>) {
         let by = Speaker { node, source: event.source, sighted };
-        self.member(node).absence.note(sighted.at, &event.kind);
+        let member = self.member(node);
+        member.absence.note(sighted.at, &event.kind);
+        member.note_itself(&event.kind);
+        self.note_passage(node, event);
         match &event.kind {
             Kind::HeaderSeen { block, height, .. } => self.seen(by, *block, *height, Word::Header),
             Kind::BlockReceived { block, .. } | Kind::BlockReconstructed { block, .. } => {
@@ -85,6 +92,19 @@ impl NetworkState {
             }
             Kind::BlockPart(part) => self.block_part(by, part, out),
             _ => {}
+        }
+    }
+
+    /// Notes how a block goes through the node, unless it is one that everybody has had for long.
+    fn note_passage(&mut self, node: &NodeName, event: &Event) {
+        let height = match event.kind {
+            Kind::HeaderSeen { height, .. } => height,
+            Kind::BlockProcessed { height, .. } => Some(height),
+            _ => None,
+        };
+        let is_long_past = self.is_long_past(height);
+        if let Some(member) = self.members.get(node).filter(|_| !is_long_past) {
+            self.passages.note(node, member, event);
         }
     }
 

@@ -327,7 +327,13 @@ impl Report {
             | Body::Lag(_)
             | Body::DeploymentChange(_)
             | Body::VersionBit(_)
-            | Body::SelfishMining(_) => {}
+            | Body::SelfishMining(_)
+            | Body::BlockTimes(_)
+            | Body::SlowNode(_)
+            | Body::DelayDrift(_)
+            | Body::VersionComparison(_)
+            | Body::ClockStep(_)
+            | Body::ClockDrift(_) => {}
         }
     }
 }

@@ -60,13 +60,19 @@ const fn is_of_interest(body: &Body) -> bool {
         | Body::Partition(_)
         | Body::Lag(_)
         | Body::VersionBit(_)
-        | Body::SelfishMining(_) => true,
+        | Body::SelfishMining(_)
+        | Body::SlowNode(_)
+        | Body::DelayDrift(_)
+        | Body::VersionComparison(_)
+        | Body::ClockStep(_)
+        | Body::ClockDrift(_) => true,
         Body::RejectedTx(_)
         | Body::Gap(_)
         | Body::VanishedMessage(_)
         | Body::StaleBlock(_)
         | Body::DeploymentChange(_)
-        | Body::DoubleSpend(_) => false,
+        | Body::DoubleSpend(_)
+        | Body::BlockTimes(_) => false,
     }
 }
 
@@ -77,6 +83,9 @@ const fn is_open(body: &Body) -> bool {
         Body::Partition(found) => found.healed_at_us.is_none(),
         Body::VersionBit(found) => found.is_open,
         Body::Lag(found) => found.caught_up_at_us.is_none(),
+        Body::SlowNode(found) | Body::DelayDrift(found) => found.over_at_us.is_none(),
+        Body::VersionComparison(found) => found.is_alarm,
+        Body::ClockDrift(found) => found.over_at_us.is_none(),
         _ => false,
     }
 }

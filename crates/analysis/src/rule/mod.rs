@@ -8,6 +8,9 @@
 pub(crate) mod alarm;
 mod bad_block;
 pub(crate) mod board;
+mod clock_drift;
+mod clock_step;
+mod delay_drift;
 mod node_lagging;
 mod node_silent;
 mod node_tip_old;
@@ -16,9 +19,11 @@ mod partition;
 mod race;
 mod reorg;
 mod selfish_mining;
+mod slow_node;
 mod tip_old;
 mod unknown_version_bit;
 mod validity_disagreement;
+mod version_comparison;
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
@@ -63,6 +68,11 @@ pub const ALL: &[Declaration] = &[
     node_silent::DECLARATION,
     node_unreachable::DECLARATION,
     unknown_version_bit::DECLARATION,
+    slow_node::DECLARATION,
+    delay_drift::DECLARATION,
+    version_comparison::DECLARATION,
+    clock_step::DECLARATION,
+    clock_drift::DECLARATION,
 ];
 
 /// What a rule judges by.

@@ -10,7 +10,7 @@ const SECOND_US: i64 = 1_000_000;
 
 /// How fast two clocks may drift apart, in parts per million: twice the tolerance that quartz crystals of computers are
 /// sold with.
-const DRIFT_PPM: i64 = 100;
+pub(crate) const DRIFT_PPM: i64 = 100;
 /// Most time exchanges kept. An agent reports the tightest of several, so that these span the window.
 const MAX_SAMPLES: usize = 128;
 

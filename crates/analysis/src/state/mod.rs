@@ -4,6 +4,7 @@
 pub(crate) mod chain;
 pub(crate) mod clock;
 pub(crate) mod follow;
+pub(crate) mod gain;
 pub(crate) mod node;
 pub(crate) mod sighting;
 

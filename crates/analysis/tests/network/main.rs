@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail, in its parts too")]
 
+mod clock;
+mod delay;
 mod double_spend;
 mod fork;
 mod lag;

@@ -55,6 +55,8 @@ pub(crate) struct World {
     /// Parts of blocks that were asked for.
     pub(crate) parts: Vec<(BlockHash, NodeName)>,
     sequences: BTreeMap<NodeName, u64>,
+    /// Server's clock minus each node's, in microseconds; 0 where none is set.
+    pub(crate) offsets_us: BTreeMap<NodeName, i64>,
     /// Batches in the order in which they were given.
     pub(crate) batches: Vec<(Batch, ServerTime)>,
     pub(crate) findings: BTreeMap<FindingId, Finding>,
@@ -121,6 +123,7 @@ impl World {
             silent: HashSet::new(),
             parts: Vec::new(),
             sequences: BTreeMap::new(),
+            offsets_us: BTreeMap::new(),
             batches: Vec::new(),
             findings: BTreeMap::new(),
             said: 0,
@@ -321,7 +324,8 @@ impl World {
     }
 
     fn deliver(&mut self, name: &str, source: Source, kinds: Vec<Kind>) {
-        let at = self.now;
+        let offset_us = self.offsets_us.get(&node(name)).copied().unwrap_or_default();
+        let at = self.now - offset_us;
         let event = |kind| Event {
             source,
             node_time: (source == Source::Log).then(|| NodeTime::from_micros(at)),
@@ -330,8 +334,8 @@ impl World {
         };
         let clock = Kind::Clock(ClockSample {
             at: AgentTime::from_micros(at),
-            offset_min_us: -100,
-            offset_max_us: 100,
+            offset_min_us: offset_us - 100,
+            offset_max_us: offset_us + 100,
         });
         let clock = Event {
             source: Source::Agent,
@@ -351,7 +355,7 @@ impl World {
             events: std::iter::once(clock).chain(kinds.into_iter().map(event)).collect(),
             unknown_events: 0,
         };
-        self.apply(batch, ServerTime::from_micros(at + MS));
+        self.apply(batch, ServerTime::from_micros(self.now + MS));
     }
 
     pub(crate) fn apply(&mut self, batch: Batch, at: ServerTime) {

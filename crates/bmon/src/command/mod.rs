@@ -2,8 +2,11 @@
 
 mod agent;
 mod alerts;
+mod backtest;
 mod block;
+mod block_times;
 mod blocks;
+mod clocks;
 mod config;
 mod demo;
 mod deployments;
@@ -25,6 +28,7 @@ mod replay;
 mod run;
 mod selfish_mining;
 mod server;
+mod slow_nodes;
 mod spread;
 mod staged;
 mod stale_blocks;
@@ -32,6 +36,7 @@ mod tips;
 mod tx;
 mod validity_disagreements;
 mod vanished_messages;
+mod version_comparisons;
 mod watch;
 
 use std::{
@@ -120,10 +125,20 @@ pub(crate) enum Command {
     VanishedMessages(vanished_messages::VanishedMessages),
     /// What the signals of selfish mining say, with the chance of it if all miners are honest
     SelfishMining(selfish_mining::SelfishMining),
+    /// The latest times at which a node became slow with blocks, how unusual that is, and what else changed then
+    SlowNodes(slow_nodes::SlowNodes),
+    /// How every two versions that nodes run compare in the same blocks
+    VersionComparisons(version_comparisons::VersionComparisons),
+    /// The latest times at which a clock was set, or ran at another speed than the server's
+    Clocks(clocks::Clocks),
+    /// How nodes did with the latest blocks, 144 heights at a time
+    BlockTimes(block_times::BlockTimes),
     /// The latest soft forks that came into another state, and bits that miners set and no node knows
     Deployments(deployments::Deployments),
     /// A whole table as CSV or JSON lines
     Export(export::Export),
+    /// When a rule about delays would have fired over one's own history
+    Backtest(backtest::Backtest),
     /// Find the same things in old logs, without a server
     Replay(replay::Replay),
     /// What each node knew of a block or a transaction, step by step, with its log lines
@@ -160,8 +175,13 @@ impl Command {
             Self::Gaps(command) => command.run(config),
             Self::VanishedMessages(command) => command.run(config),
             Self::SelfishMining(command) => command.run(config),
+            Self::SlowNodes(command) => command.run(config),
+            Self::VersionComparisons(command) => command.run(config),
+            Self::Clocks(command) => command.run(config),
+            Self::BlockTimes(command) => command.run(config),
             Self::Deployments(command) => command.run(config),
             Self::Export(command) => command.run(config),
+            Self::Backtest(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),
             Self::Config(command) => command.run(config),

@@ -21,8 +21,8 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
               `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
-              `deployments`, `double-spends`, `selfish-mining`), and `beat` after five seconds \
-              without a change, so that a dead connection is noticed.",
+              `deployments`, `double-spends`, `selfish-mining`, `block-times`, `slow-nodes`, `version-comparisons`, \
+              `clocks`), and `beat` after five seconds without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
     route: || get(answer),
@@ -71,11 +71,19 @@ pub enum Topic {
     DoubleSpends,
     /// `/api/v1/selfish-mining`.
     SelfishMining,
+    /// `/api/v1/block-times`.
+    BlockTimes,
+    /// `/api/v1/slow-nodes`.
+    SlowNodes,
+    /// `/api/v1/version-comparisons`.
+    VersionComparisons,
+    /// `/api/v1/clocks`.
+    Clocks,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -94,6 +102,10 @@ impl Topic {
         Self::Deployments,
         Self::DoubleSpends,
         Self::SelfishMining,
+        Self::BlockTimes,
+        Self::SlowNodes,
+        Self::VersionComparisons,
+        Self::Clocks,
     ];
 }
 

@@ -10,8 +10,10 @@
 pub mod alerts;
 mod arrival;
 pub mod block;
+pub mod block_times;
 pub mod blocks;
 pub mod chain;
+pub mod clocks;
 pub mod deployments;
 pub mod double_spends;
 mod download;
@@ -36,6 +38,7 @@ mod refusal;
 pub mod rejections;
 pub mod reorgs;
 pub mod selfish_mining;
+pub mod slow_nodes;
 pub mod spread;
 pub mod stale_blocks;
 mod state;
@@ -44,6 +47,7 @@ pub mod tips;
 pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
+pub mod version_comparisons;
 pub mod waterfall;
 mod when;
 
@@ -119,6 +123,10 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &double_spends::ENDPOINT,
     &export::LIST,
     &export::ENDPOINT,
+    &block_times::ENDPOINT,
+    &slow_nodes::ENDPOINT,
+    &version_comparisons::ENDPOINT,
+    &clocks::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

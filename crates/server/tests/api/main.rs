@@ -131,6 +131,9 @@ async fn lists_lead_from_part_to_part() {
         "vanished-messages",
         "double-spends",
         "selfish-mining",
+        "block-times",
+        "slow-nodes",
+        "version-comparisons",
     ] {
         let key = list.replace('-', "_");
         let all = json(&site.get(&format!("/api/v1/{list}")).await.body);

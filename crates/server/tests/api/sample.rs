@@ -5,6 +5,8 @@
 mod alert;
 #[path = "sample/chain.rs"]
 mod chain;
+#[path = "sample/delay.rs"]
+mod delay;
 #[path = "sample/miner.rs"]
 mod miner;
 #[path = "sample/step.rs"]
@@ -109,6 +111,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     ));
     chain::rows(&mut rows, now);
     miner::rows(&mut rows, now);
+    delay::rows(&mut rows, now);
     rows
 }
 

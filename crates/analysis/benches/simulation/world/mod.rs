@@ -8,8 +8,10 @@
 
 pub(crate) mod attack;
 mod delay;
+pub(crate) mod fault;
 pub(crate) mod header;
 mod node;
+mod pace;
 mod pool;
 mod random;
 pub(crate) mod telling;
@@ -21,7 +23,9 @@ pub(crate) use self::node::{Outage, Trouble};
 use self::{
     attack::{Attack, Private},
     delay::Spread,
+    fault::{Fault, FaultKind, upgrades},
     node::{Bounds, Node, micros},
+    pace::Pace,
     pool::Pools,
     random::Random,
 };
@@ -39,6 +43,8 @@ const MISSED: f64 = 1e-3;
 const ANSWER_S: f64 = 0.05;
 /// So that the times are those of our days: 2023-11-14.
 const START_S: f64 = 1_700_000_000.0;
+/// What sets the numbers of the nodes' paces apart from others.
+const PACE: u64 = 1 << 50;
 /// Blocks among which a pool looks for the best one. No branch is near as long.
 const RECENT: usize = 128;
 
@@ -58,6 +64,9 @@ pub(crate) struct Plan {
 pub(crate) struct World {
     pub(crate) blocks: Vec<Block>,
     nodes: Vec<Node>,
+    paces: Vec<Pace>,
+    /// When each node is started with the next version.
+    upgrades: Vec<Option<f64>>,
 }
 
 /// A block; its number is its place.
@@ -89,6 +98,16 @@ impl World {
             mining.step();
         }
         mining.world
+    }
+
+    /// With this wrong from now on.
+    pub(crate) fn with_fault(mut self, fault: Fault) -> Self {
+        self.nodes[fault.node].fault = Some(fault);
+        if let FaultKind::Version { .. } = fault.kind {
+            self.upgrades = vec![None; self.nodes.len()];
+            self.upgrades[fault.node] = Some(fault.from_s);
+        }
+        self
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -151,7 +170,7 @@ impl World {
             return Sight::NotFollowing;
         }
         let Some(Bounds { min_us, max_us }) = node.clock(number, at_s) else { return Sight::ClockUnknown };
-        let shown_us = server(at_s).as_micros() - node.offset_us;
+        let shown_us = server(at_s).as_micros() - node.offset_us(at_s);
         let [earliest, latest] = [min_us, max_us].map(|us| ServerTime::from_micros(shown_us + us));
         Sight::Seen(Seen { earliest, latest })
     }
@@ -206,7 +225,10 @@ impl Mining {
             heard_s: vec![0.0; pools.count()],
             seen_s: vec![0.0; nodes.len()],
         };
-        let world = World { blocks: vec![first], nodes };
+        // Of numbers of their own, so that who mines what does not depend on them.
+        let paces = nodes.iter().map(|node| Pace::new(node.random(PACE), end_s)).collect();
+        let upgrades = upgrades(&mut Random::new(plan.seed ^ PACE), nodes.len(), end_s / 1.5);
+        let world = World { blocks: vec![first], nodes, paces, upgrades };
         let (attack, private) = (plan.attack, Private::default());
         Self { world, random, pools, attack, private, coming: Vec::new(), now_s: 0.0, rate: 1.0 }
     }

@@ -1,8 +1,10 @@
 //! The nodes that watch: when they are away, where their clocks stand, and how well that is known.
 
+use std::f64::consts::TAU;
+
 use bmon_event::ServerTime;
 
-use super::{random::Random, second, server};
+use super::{fault::Fault, random::Random, second, server};
 
 const DAY_S: f64 = 86_400.0;
 /// A node is restarted or cut off this often and for so long on average.
@@ -15,6 +17,9 @@ const CLOCKLESS_EVERY_S: f64 = 15.0 * DAY_S;
 const CLOCKLESS_S: f64 = 1_800.0;
 /// Farthest that a clock is from the server's.
 const OFFSET_US: f64 = 500_000.0;
+/// How far a clock swings about right, and how long that takes: 3 parts per million at most.
+const SWING_US: f64 = 5_000.0;
+const SWING_S: f64 = 3.0 * 3_600.0;
 /// One way of a time exchange on average, on most ways and on a bad one.
 const WAY_US: f64 = 20_000.0;
 const BAD_WAY_US: f64 = 500_000.0;
@@ -23,8 +28,10 @@ const BAD_WAYS: f64 = 0.01;
 #[derive(Debug)]
 pub(crate) struct Node {
     seed: u64,
-    /// Server's clock minus the node's.
-    pub(crate) offset_us: i64,
+    /// Server's clock minus the node's, on average.
+    offset_us: i64,
+    /// What is wrong with it.
+    pub(super) fault: Option<Fault>,
     outages: Vec<Span>,
     clockless: Vec<Span>,
 }
@@ -67,7 +74,19 @@ impl Node {
         let offset_us = micros((random.unit() * 2.0 - 1.0) * OFFSET_US);
         let outages = spans(&mut random, end_s, OUTAGE_EVERY_S, OUTAGE_S);
         let clockless = spans(&mut random, end_s, CLOCKLESS_EVERY_S, CLOCKLESS_S);
-        Self { seed: random.bits(), offset_us, outages, clockless }
+        Self { seed: random.bits(), offset_us, fault: None, outages, clockless }
+    }
+
+    /// Server's clock minus the node's at this time: it is set right all the time, and swings about right.
+    pub(crate) fn offset_us(&self, at_s: f64) -> i64 {
+        let swing_us = SWING_US * (TAU * at_s / SWING_S).sin();
+        let gained_us = self.fault.map_or(0.0, |fault| fault.gained_us(at_s));
+        self.offset_us + micros(swing_us - gained_us)
+    }
+
+    /// Numbers that have to do with this node and `what` alone.
+    pub(super) const fn random(&self, what: u64) -> Random {
+        Random::new(self.seed ^ what.wrapping_mul(0x2545_f491_4f6c_dd1d))
     }
 
     /// All outages, in order.
@@ -102,10 +121,11 @@ impl Node {
         if find(&self.clockless, at_s, 0.0).is_some() {
             return None;
         }
-        let mut random = Random::new(self.seed ^ (block as u64).wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let mut random = self.random(block as u64);
         let way_us = if random.is(BAD_WAYS) { BAD_WAY_US } else { WAY_US };
         let [out_us, back_us] = [(); 2].map(|()| micros(random.exponential(way_us)) + 1_000);
-        Some(Bounds { min_us: self.offset_us - back_us, max_us: self.offset_us + out_us })
+        let offset_us = self.offset_us(at_s);
+        Some(Bounds { min_us: offset_us - back_us, max_us: offset_us + out_us })
     }
 }
 

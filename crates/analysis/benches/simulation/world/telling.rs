@@ -6,7 +6,7 @@
 
 use bmon_event::{
     AgentTime, Batch, Epoch, Event, Kind, Network, NodeTime, Positions, ServerTime, Source,
-    event::{ClockSample, Gap},
+    event::{ClockSample, Gap, Processing},
 };
 
 use super::{Bounds, Node, Outage, Trouble, World, header::Headers, server};
@@ -30,6 +30,8 @@ pub(crate) struct Oddities {
     pub(crate) slow: Option<usize>,
     /// Is there from this second on only, and downloads all blocks first.
     pub(crate) new: Option<(usize, f64)>,
+    /// How long blocks take to a node changes slowly. Not for a selfish miner's blocks.
+    pub(crate) is_wandering: bool,
 }
 
 /// What the server receives at once.
@@ -53,6 +55,7 @@ pub(crate) fn tell(world: &World, headers: &Headers, oddities: Oddities) -> Vec<
                 node: &world.nodes[node],
                 active: vec![0],
                 line_us,
+                is_wandering: oddities.is_wandering,
                 free_us: i64::MIN,
                 told: Vec::new(),
             };
@@ -106,6 +109,7 @@ struct Telling<'a> {
     /// The node's active chain; the index is the height.
     active: Vec<usize>,
     line_us: i64,
+    is_wandering: bool,
     /// A node does one thing after the other.
     free_us: i64,
     told: Vec<Told>,
@@ -117,7 +121,7 @@ impl Telling<'_> {
         let from_s = from_s.inspect(|from_s| self.download(*from_s)).unwrap_or(f64::NEG_INFINITY);
         let mut arrivals: Vec<(f64, usize)> = Vec::new();
         for (number, block) in self.world.blocks.iter().enumerate().skip(1) {
-            let seen_s = block.seen_s[self.place];
+            let seen_s = self.world.told_s(self.place, block, self.is_wandering);
             if seen_s.is_finite() && seen_s >= from_s {
                 arrivals.push((self.comes_s(seen_s), number));
             }
@@ -125,6 +129,9 @@ impl Telling<'_> {
         arrivals.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
         for (at_s, number) in arrivals {
             self.arrives(at_s, number);
+        }
+        if let Some(upgrade_s) = self.world.upgrades[self.place].filter(|at_s| from_s <= *at_s) {
+            self.start(upgrade_s);
         }
         for outage in self.node.outages().filter(|outage| outage.from_s >= from_s).collect::<Vec<_>>() {
             self.out(outage);
@@ -143,7 +150,7 @@ impl Telling<'_> {
 
     /// The node's own time in microseconds.
     fn own_us(&self, at_s: f64) -> i64 {
-        server(at_s).as_micros() - self.node.offset_us
+        server(at_s).as_micros() - self.node.offset_us(at_s)
     }
 
     fn arrives(&mut self, at_s: f64, number: usize) {
@@ -154,17 +161,17 @@ impl Telling<'_> {
             let sample = ClockSample { at, offset_min_us: min_us, offset_max_us: max_us };
             events.push(by_agent(Source::Agent, at, Kind::Clock(sample)));
         }
-        for (line, kind) in (0..).zip(self.block(number)) {
-            events.push(logged(begin_us + line * self.line_us, kind));
+        for (after_us, kind) in self.block(at_s, number) {
+            events.push(logged(begin_us + after_us, kind));
         }
         self.free_us = events.last().map_or(self.free_us, |last| last.agent_time.as_micros() + self.line_us);
-        self.send(events);
+        self.send(at_s, events);
     }
 
-    /// The server receives this a moment after the last of it, or when it hears of the node again.
-    fn send(&mut self, events: Vec<Event>) {
+    /// The server receives this, of about this second, a moment after the last of it, or when it hears of the node again.
+    fn send(&mut self, at_s: f64, events: Vec<Event>) {
         let Some(last) = events.last() else { return };
-        let sent_us = last.agent_time.as_micros() + self.node.offset_us + SHIPPED_US;
+        let sent_us = last.agent_time.as_micros() + self.node.offset_us(at_s) + SHIPPED_US;
         let heard = self.node.heard_at(ServerTime::from_micros(sent_us));
         self.told.push(Told { at: heard, node: self.place, events });
     }
@@ -176,27 +183,33 @@ impl Telling<'_> {
         match trouble {
             Trouble::CutOff => {}
             Trouble::Stopped => {
-                self.send(vec![logged(self.own_us(from_s), Kind::NodeStopping)]);
+                self.send(from_s, vec![logged(self.own_us(from_s), Kind::NodeStopping)]);
                 for (at_s, working) in
                     [(from_s.midpoint(to_s).min(from_s + NOTICING_S), false), (to_s + NOTICING_S, true)]
                 {
                     let at = AgentTime::from_micros(self.own_us(at_s));
-                    self.send(vec![by_agent(Source::Agent, at, state(working))]);
+                    self.send(at_s, vec![by_agent(Source::Agent, at, state(working))]);
                 }
-                self.send(vec![logged(self.own_us(to_s), started())]);
+                self.start(to_s);
             }
             Trouble::Unheard => {
                 let [from, to] = [from_s, to_s].map(|at_s| AgentTime::from_micros(self.own_us(at_s)));
                 let reason = "agent restarted".to_owned();
                 let gap = Kind::Gap(Gap { source: Source::Zmq, from: Some(from), to, lost: None, reason });
-                self.send(vec![by_agent(Source::Agent, to, gap)]);
+                self.send(to_s, vec![by_agent(Source::Agent, to, gap)]);
             }
         }
     }
 
+    /// The node starts, with the version that it has by then.
+    fn start(&mut self, at_s: f64) {
+        let is_next = self.world.upgrades[self.place].is_some_and(|upgrade_s| at_s >= upgrade_s);
+        self.send(at_s, vec![logged(self.own_us(at_s), started(is_next))]);
+    }
+
     /// A node that is new takes in the chain as it is then, lowest first.
     fn download(&mut self, from_s: f64) {
-        self.send(vec![logged(self.own_us(from_s), started())]);
+        self.start(from_s);
         let is_there = |number: &usize| self.world.blocks[*number].seen_s[self.place] < from_s;
         let chain: Vec<_> = self.world.chain().into_iter().take_while(is_there).skip(1).collect();
         let mut at_s = from_s + STARTING_S;
@@ -206,26 +219,42 @@ impl Telling<'_> {
                 self.active.push(*number);
                 events.push(logged(self.own_us(at_s) + line * 1_000, self.tip()));
             }
-            self.send(events);
+            self.send(at_s, events);
             at_s += DOWNLOAD_S;
         }
     }
 
-    /// What a block makes the node say.
-    fn block(&mut self, number: usize) -> Vec<Kind> {
+    /// What a block makes the node say, each so many microseconds after the first.
+    fn block(&mut self, at_s: f64, number: usize) -> Vec<(i64, Kind)> {
         let block = &self.world.blocks[number];
         let (height, name) = (Some(block.height), self.headers.hash(number));
-        let mut said = vec![Kind::HeaderSeen { block: name, height, peer: Some(1), compact: true }];
+        let header = (0, Kind::HeaderSeen { block: name, height, peer: Some(1), compact: true });
+        let taken = self.world.taken(self.place, number, at_s);
+        let (line_us, complete_us) = (self.line_us, taken.complete_us);
+        let line = |line: usize| complete_us + i64::try_from(line).unwrap_or_default() * line_us;
         if block.invalid {
             let reason = Some("bad-cb-amount".to_owned());
-            said.push(Kind::BlockInvalid { block: name, height, reason });
-            return said;
+            return vec![header, (line(0), Kind::BlockInvalid { block: name, height, reason })];
         }
-        said.push(Kind::BlockValid { block: name });
+        let reconstructed = Kind::BlockReconstructed {
+            block: name,
+            prefilled: 1,
+            from_mempool: 3_000,
+            from_extra: 0,
+            requested: taken.requested,
+            requested_bytes: None,
+            message_bytes: None,
+            peer: None,
+        };
+        let mut said = vec![reconstructed, Kind::BlockValid { block: name }];
         if block.height as usize >= self.active.len() {
             self.activate(number, &mut said);
+            let processing = Processing { total_us: taken.connect_us, ..Processing::default() };
+            let height = self.world.blocks[number].height;
+            said.push(Kind::BlockProcessed { block: name, height, processing: Box::new(processing) });
         }
-        said
+        let said = said.into_iter().enumerate().map(|(place, kind)| (line(place), kind));
+        std::iter::once(header).chain(said).collect()
     }
 
     fn activate(&mut self, number: usize, said: &mut Vec<Kind>) {
@@ -256,8 +285,9 @@ impl Telling<'_> {
     }
 }
 
-fn started() -> Kind {
-    Kind::NodeStarted { banner: "Bitcoin Core version v30.0.0".to_owned() }
+fn started(is_next: bool) -> Kind {
+    let version = if is_next { "30.1.0" } else { "30.0.0" };
+    Kind::NodeStarted { banner: format!("Bitcoin Core version v{version} (release build)") }
 }
 
 fn logged(at_us: i64, kind: Kind) -> Event {

@@ -2,15 +2,20 @@
 //! keeps only what it has said already: so that the order in which truths arrived, or an absence of the monitor, changes
 //! nothing. Its id is its file's name in kebab-case.
 
+mod block_times;
+mod clock_drift;
+mod delay_drift;
 mod double_spend;
 mod fork;
 mod lag;
 mod partition;
 mod selfish_mining;
+mod slow_node;
 mod stale_block;
 mod tips;
 mod validity_disagreement;
 mod version_bit;
+mod version_comparison;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -60,6 +65,9 @@ pub struct Declaration {
     make: fn() -> Box<dyn NetworkAnalysis>,
 }
 
+/// The id of the analysis that says what was measured of blocks. Its findings are many, and others go on from them.
+pub const BLOCK_TIMES: &str = "block-times";
+
 /// Every analysis of a network, in the order in which they look.
 pub const ALL: &[Declaration] = &[
     fork::DECLARATION,
@@ -71,7 +79,17 @@ pub const ALL: &[Declaration] = &[
     version_bit::DECLARATION,
     selfish_mining::DECLARATION,
     tips::DECLARATION,
+    block_times::DECLARATION,
+    slow_node::DECLARATION,
+    delay_drift::DECLARATION,
+    version_comparison::DECLARATION,
+    clock_drift::DECLARATION,
 ];
+
+/// The analysis of this id, `None` if there is none.
+pub(crate) fn make(id: &str) -> Option<Box<dyn NetworkAnalysis>> {
+    ALL.iter().find(|declaration| declaration.id == id).map(|declaration| (declaration.make)())
+}
 
 /// Every analysis, made for one network, with its id.
 pub(crate) fn make_all() -> Vec<(&'static str, Box<dyn NetworkAnalysis>)> {

@@ -1,0 +1,212 @@
+//! Nodes that have become slow: beside the others in the same blocks, and by their own numbers, far above what both were in
+//! the four weeks before.
+
+use bmon_event::NodeName;
+
+use super::{Declaration, Look, NetworkAnalysis};
+use crate::{
+    finding::{Beside, Body, FindingId, Measure, Slowness},
+    network::{
+        Grain, History, Ledger, Saying, Seen,
+        slowness::{Stretch, compared, least_scale, shown, sources, to_others},
+    },
+    row::{Row, Sighted},
+    statistic::{Shift, ShiftTest},
+};
+
+const ID: &str = "slow-node";
+
+pub(super) const DECLARATION: Declaration = Declaration {
+    id: ID,
+    about: "Which node has become slower than it was and than the others, in which stage of a block, and what else changed.",
+    make: || Box::new(SlowNodes { ledger: Ledger::default(), judged: None }),
+};
+
+/// Stretches at the end that are judged, three days; those before that tell what is usual, four weeks; and the fewest, one week.
+const RECENT: u32 = 18;
+const PAST: u32 = 168;
+const LEAST_PAST: usize = 42;
+/// Chosen in simulated honest years, see `docs/false-alarms.md`: one stretch ten and a half standard deviations above the
+/// usual, or two that are six and a half above, or four that are four and a half.
+const SLACK: f64 = 2.5;
+const BOUND: f64 = 8.0;
+/// A stretch ends it if it is nearer to the usual, and so is the one before.
+const BACK: usize = 2;
+/// After four weeks it is usual.
+const USUAL: u32 = PAST;
+
+/// The least shift that is worth a look: three quarters as long again, or three tenths of the blocks.
+const fn least_shift(measure: Measure) -> f64 {
+    // ln 1.75.
+    if measure.is_duration() { 0.559_615_787_935_422_7 } else { 0.3 }
+}
+
+/// Whether a node became slow at about this height, so that a step there is no news.
+pub(super) fn has_shifted(history: &History, node: &NodeName, measure: Measure, height: u32) -> bool {
+    let at = height / Grain::Period.heights();
+    (at.saturating_sub(RECENT)..at + RECENT).any(|period| {
+        let series = to_others(&history.series(node, measure, Grain::Period, period, RECENT + PAST));
+        let test = test(measure, RECENT);
+        let last = series.last().copied().flatten();
+        test.judge(&series).zip(last).is_some_and(|(shift, last)| test.is_alarm(&shift, last))
+    })
+}
+
+#[derive(Debug)]
+struct SlowNodes {
+    ledger: Ledger,
+    /// The last stretch that was judged.
+    judged: Option<u32>,
+}
+
+impl NetworkAnalysis for SlowNodes {
+    fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
+        let Some(last) = look.network.history().last_period() else { return };
+        let first = self.judged.map_or(last, |judged| judged + 1);
+        for period in first..=last {
+            for node in look.network.history().nodes() {
+                for measure in Measure::SLOW {
+                    self.judge(look, &node, measure, period, out);
+                }
+            }
+        }
+        self.judged = self.judged.max(Some(last));
+    }
+
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        Some(&mut self.ledger)
+    }
+}
+
+impl SlowNodes {
+    fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, period: u32, out: &mut Vec<Row>) {
+        match self.last(node, measure) {
+            Some((id, seen, found)) if found.over_at_us.is_none() => {
+                if is_over(look, node, &found, period) {
+                    let to_height = (period + 1) * Grain::Period.heights() - 1;
+                    let found = Slowness { over_at_us: Some(look.now), to_height, ..found };
+                    self.say(look, node, id, seen, found, out);
+                }
+            }
+            over => {
+                let after = over.map_or(0, |(_, _, found)| found.to_height / Grain::Period.heights());
+                self.begin(look, node, measure, period, after, out);
+            }
+        }
+    }
+
+    /// What was last said of the node in this measure.
+    fn last(&self, node: &NodeName, measure: Measure) -> Option<(FindingId, Seen, Slowness)> {
+        let of_node = self.ledger.iter().filter(|finding| finding.node.as_ref() == Some(node));
+        let said = of_node.filter_map(|finding| match &finding.body {
+            Body::SlowNode(found) if found.measure == measure => {
+                Some((finding.id, Seen { sighted: finding.sighted, is_told: true }, (**found).clone()))
+            }
+            _ => None,
+        });
+        said.max_by_key(|(_, _, found)| found.from_height)
+    }
+
+    fn begin(
+        &mut self,
+        look: &Look<'_>,
+        node: &NodeName,
+        measure: Measure,
+        period: u32,
+        after: u32,
+        out: &mut Vec<Row>,
+    ) {
+        let history = look.network.history();
+        let recent = RECENT.min(period.saturating_sub(after)).max(1);
+        let series = to_others(&history.series(node, measure, Grain::Period, period, recent + PAST));
+        let test = test(measure, recent);
+        let Some(shift) = test.judge(&series) else { return };
+        let last = series.last().copied().flatten();
+        if !last.is_some_and(|last| test.is_alarm(&shift, last)) {
+            return;
+        }
+        let behind = u32::try_from(series.len() - 1 - shift.from).unwrap_or_default();
+        let from = period.saturating_sub(behind);
+        let stretch =
+            Stretch { node, grain: Grain::Period, from, last: period, now: period - from + 1, past: PAST };
+        let Some(found) = found(look, &stretch, measure, &shift) else { return };
+        let subject = [node.as_str(), measure.as_str()].map(str::as_bytes);
+        let from = found.from_height.to_le_bytes();
+        let id = FindingId::new(&look.network.network, ID, &[subject[0], subject[1], &from]);
+        let seen = Seen { sighted: Sighted::by_server(look.now), is_told: true };
+        self.say(look, node, id, seen, found, out);
+    }
+
+    fn say(
+        &mut self,
+        look: &Look<'_>,
+        node: &NodeName,
+        id: FindingId,
+        seen: Seen,
+        found: Slowness,
+        out: &mut Vec<Row>,
+    ) {
+        let (sources, body) = (sources(look, found.to_height), Body::SlowNode(Box::new(found)));
+        self.ledger.say(
+            look.network.network,
+            Saying { id, node: Some(node.clone()), seen, sources, body },
+            out,
+        );
+    }
+}
+
+fn test(measure: Measure, recent: u32) -> ShiftTest {
+    ShiftTest {
+        recent: recent as usize,
+        past: PAST as usize,
+        least_past: LEAST_PAST,
+        slack: SLACK,
+        bound: BOUND,
+        least_scale: least_scale(measure),
+        least_shift: least_shift(measure),
+    }
+}
+
+/// What is told, `None` if the node's own numbers have not risen: then the others have become faster.
+fn found(look: &Look<'_>, stretch: &Stretch<'_>, measure: Measure, shift: &Shift) -> Option<Slowness> {
+    let history = look.network.history();
+    let own = stretch.change(history, measure)?;
+    let risen = compared(measure, own.now) - compared(measure, own.usual);
+    if risen < least_shift(measure) / 2.0 {
+        return None;
+    }
+    let to_others = Beside {
+        usual: shown(measure, shift.usual.median),
+        now: shown(measure, shift.now),
+        z: shift.z(),
+        rank: shift.rank,
+        score: shift.score,
+        shape: None,
+    };
+    Some(Slowness {
+        measure,
+        from_height: stretch.first_height(),
+        to_height: stretch.last_height(),
+        own,
+        to_others,
+        factor_a_week: None,
+        also: stretch.also(history, measure),
+        version_change: stretch.version_change(history),
+        over_at_us: None,
+    })
+}
+
+/// Whether the node is as it was, or has been slow for so long that it is usual.
+fn is_over(look: &Look<'_>, node: &NodeName, found: &Slowness, period: u32) -> bool {
+    let begun = found.from_height / Grain::Period.heights();
+    if period >= begun + USUAL {
+        return true;
+    }
+    let [usual, now] =
+        [found.to_others.usual, found.to_others.now].map(|shown| compared(found.measure, shown));
+    let series = look.network.history().series(node, found.measure, Grain::Period, period, PAST);
+    let since: Vec<f64> = to_others(&series).into_iter().flatten().rev().take(BACK).collect();
+    found.to_height < period * Grain::Period.heights()
+        && since.len() == BACK
+        && since.iter().all(|value| *value < f64::midpoint(usual, now))
+}

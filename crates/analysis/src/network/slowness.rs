@@ -1,0 +1,100 @@
+//! What is told of a node that is slower than it was: since when, how unusual that is, and what else has changed.
+
+use bmon_event::{BlockHash, NodeName, Source};
+
+use super::{Grain, History, Value, analysis::Look};
+use crate::{
+    finding::{Change, DAY, Measure, VersionChange},
+    statistic::{Rank, Robust, median},
+};
+
+/// The least scale of what is compared as a ratio, of shares and of counts: 3 %, 3 % of the blocks, half a peer.
+pub(super) const fn least_scale(measure: Measure) -> f64 {
+    match measure {
+        Measure::Peers => 0.5,
+        _ => 0.03,
+    }
+}
+
+/// A stretch of a node's history, in which it is slow, after one in which it was not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch<'a> {
+    pub(super) node: &'a NodeName,
+    pub(super) grain: Grain,
+    /// The first and the last stretch in which it is, by number.
+    pub(super) from: u32,
+    pub(super) last: u32,
+    /// How many of the last of them tell how it is now.
+    pub(super) now: u32,
+    /// Stretches before that tell what is usual.
+    pub(super) past: u32,
+}
+
+impl Stretch<'_> {
+    pub(super) const fn first_height(self) -> u32 {
+        self.from * self.grain.heights()
+    }
+
+    pub(super) const fn last_height(self) -> u32 {
+        (self.last + 1) * self.grain.heights() - 1
+    }
+
+    /// What the node did by itself in this measure, then and before. `None` if one of the two is not known.
+    pub(super) fn change(&self, history: &History, measure: Measure) -> Option<Change> {
+        let own = |last: u32, count: u32| -> Vec<f64> {
+            let series = history.series(self.node, measure, self.grain, last, count);
+            series.into_iter().flatten().map(|value| value.own).collect()
+        };
+        let before = own(self.from.checked_sub(1)?, self.past);
+        let usual = Robust::of(&before, least_scale(measure))?;
+        let now = median(&own(self.last, self.now))?;
+        let shown = |value: f64| if measure.is_duration() { value.exp() } else { value };
+        Some(Change {
+            measure,
+            unit: measure.unit(),
+            usual: shown(usual.median),
+            now: shown(now),
+            z: usual.z(now),
+            rank: Rank::of(now, &before),
+        })
+    }
+
+    /// The same of every other measure.
+    pub(super) fn also(&self, history: &History, measure: Measure) -> Vec<Change> {
+        let others = Measure::ALL.into_iter().filter(|other| *other != measure);
+        others.filter_map(|other| self.change(history, other)).collect()
+    }
+
+    /// The node's change of version since a day before it became slow, if there was one.
+    pub(super) fn version_change(&self, history: &History) -> Option<VersionChange> {
+        let (now, before, height) = history.last_change(self.node, self.last_height());
+        let (now, before) = (now?, before?);
+        (height + DAY >= self.first_height()).then(|| VersionChange {
+            before: before.version.clone(),
+            now: now.to_owned(),
+            height,
+        })
+    }
+}
+
+/// The series beside the others.
+pub(super) fn to_others(series: &[Option<Value>]) -> Vec<Option<f64>> {
+    series.iter().map(|value| (*value)?.to_others).collect()
+}
+
+/// Of a ratio its logarithm, of a share itself: as it is compared.
+pub(super) fn compared(measure: Measure, shown: f64) -> f64 {
+    if measure.is_duration() { shown.ln() } else { shown }
+}
+
+/// The opposite of [`compared`].
+pub(super) fn shown(measure: Measure, compared: f64) -> f64 {
+    if measure.is_duration() { compared.exp() } else { compared }
+}
+
+/// The sources of what was measured of the block at this height.
+pub(super) fn sources(look: &Look<'_>, height: u32) -> Vec<Source> {
+    let block: Option<BlockHash> = look.network.tree().and_then(|tree| tree.ancestor(look.main, height));
+    let sources = look.network.sources(block);
+    if sources.is_empty() { vec![Source::Log] } else { sources }
+}
