@@ -5,6 +5,7 @@
 
 mod chain;
 mod selfish_mining;
+mod watch;
 
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,10 @@ pub use chain::{
     ValidityDisagreement, Verdict, VersionBit,
 };
 pub use selfish_mining::SelfishMining;
+pub use watch::{
+    BlindNode, Conflict, DoubleSpent, LeftAt, Mined, ReorgedOut, Replaced, ReplacedBy, SeenTx, Step,
+    WatchStep,
+};
 
 use crate::row::Sighted;
 
@@ -124,6 +129,8 @@ pub enum Body {
     VersionBit(VersionBit),
     /// Somebody may mine selfishly, or how it stands with the signals that tell so.
     SelfishMining(Box<SelfishMining>),
+    /// A step of something that is watched.
+    Watch(Box<WatchStep>),
 }
 
 impl Body {
@@ -144,6 +151,7 @@ impl Body {
             Self::DeploymentChange(_) => "deployment-change",
             Self::VersionBit(_) => "version-bit",
             Self::SelfishMining(_) => "selfish-mining",
+            Self::Watch(_) => "watch",
         }
     }
 }

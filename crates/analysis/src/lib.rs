@@ -25,6 +25,7 @@ pub mod spread;
 mod state;
 mod transaction;
 pub mod tree;
+pub mod watch;
 
 pub use engine::{Counters, Engine, NodeDelays};
 pub use network::Need;

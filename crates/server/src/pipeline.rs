@@ -235,6 +235,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::DeploymentChange(_) | Body::VersionBit(_) => Topic::Deployments,
             Body::DoubleSpend(_) => Topic::DoubleSpends,
             Body::SelfishMining(_) => Topic::SelfishMining,
+            Body::Watch(_) => Topic::Watch,
         },
     }
 }

@@ -20,6 +20,7 @@ mod recent;
 mod rivalry;
 mod side;
 mod sight;
+mod watch;
 mod word;
 
 use std::{
@@ -36,6 +37,7 @@ pub(crate) use self::{
     recent::Recent,
     rivalry::Rivalry,
     side::{Seen, Side},
+    watch::{Watch, WatchedCoin, WatchedTx},
 };
 use self::{
     arrival::Arrivals,
@@ -53,6 +55,7 @@ use crate::{
     row::Sighted,
     settings::Settings,
     tree::{Header, Status, Tree},
+    watch::WatchItem,
 };
 
 /// The state of one network.
@@ -66,6 +69,7 @@ pub(crate) struct NetworkState {
     arrivals: Arrivals,
     delays: Delays,
     bodies: Bodies,
+    watch: Watch,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
     /// Branches that end below this height are decided for good, and said.
@@ -95,6 +99,7 @@ impl NetworkState {
             arrivals: Arrivals::new(settings.blocks),
             delays: Delays::default(),
             bodies: Bodies::new(&settings, pools),
+            watch: Watch::default(),
             touched: BTreeSet::new(),
             settled_below: 0,
             early: Vec::new(),
@@ -151,6 +156,28 @@ impl NetworkState {
         if let Some((block, height, sighted)) = tip {
             self.active(Speaker { node, source: Source::Rpc, sighted }, block, height);
         }
+    }
+
+    /// What is watched.
+    pub(crate) const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The same, to tell it more.
+    pub(crate) const fn watch_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+
+    /// Watches these and nothing else. Whether it was otherwise before.
+    pub(crate) fn set_watch_items(&mut self, items: BTreeSet<WatchItem>) -> bool {
+        let heard_at = self.members.values().map(|member| member.heard_at).max().unwrap_or_default();
+        let is_new = self.watch.set_items(items, heard_at);
+        self.bodies.reads_contents = !self.watch.items().is_empty();
+        if is_new {
+            // So that it is decided anew which blocks to ask for.
+            self.touched.extend(self.main_tip());
+        }
+        is_new
     }
 
     /// Whether something was told since the analyses last looked.

@@ -49,6 +49,8 @@ impl NetworkState {
                 | Kind::Headers(_)
                 | Kind::SourceState { .. }
                 | Kind::BlockPart(_)
+                | Kind::RawTx(_)
+                | Kind::MempoolSpends(_)
                 | Kind::NodeStarted { .. }
                 | Kind::NodeStopping
                 | Kind::Gap(_)
@@ -84,6 +86,8 @@ impl NetworkState {
                 self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());
             }
             Kind::BlockPart(part) => self.block_part(by, part, out),
+            Kind::RawTx(answer) => self.watch.raw_tx(answer),
+            Kind::MempoolSpends(answer) => self.watch.mempool_spends(node, sighted, answer),
             _ => {}
         }
     }

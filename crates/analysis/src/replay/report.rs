@@ -327,7 +327,8 @@ impl Report {
             | Body::Lag(_)
             | Body::DeploymentChange(_)
             | Body::VersionBit(_)
-            | Body::SelfishMining(_) => {}
+            | Body::SelfishMining(_)
+            | Body::Watch(_) => {}
         }
     }
 }

@@ -19,6 +19,7 @@ mod selfish_mining;
 mod tip_old;
 mod unknown_version_bit;
 mod validity_disagreement;
+mod watch;
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
@@ -63,6 +64,7 @@ pub const ALL: &[Declaration] = &[
     node_silent::DECLARATION,
     node_unreachable::DECLARATION,
     unknown_version_bit::DECLARATION,
+    watch::DECLARATION,
 ];
 
 /// What a rule judges by.

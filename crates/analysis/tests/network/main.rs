@@ -16,4 +16,5 @@ mod stale;
 mod tips;
 mod validity;
 mod version;
+mod watch;
 mod world;

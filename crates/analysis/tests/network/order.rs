@@ -52,7 +52,7 @@ fn findings(world: &World) -> BTreeMap<FindingId, Body> {
 }
 
 /// The batches in another order, in which those of each node keep theirs.
-fn interleaved(batches: &[(Batch, ServerTime)], choices: &[usize]) -> Vec<(Batch, ServerTime)> {
+pub(crate) fn interleaved(batches: &[(Batch, ServerTime)], choices: &[usize]) -> Vec<(Batch, ServerTime)> {
     let mut queues: BTreeMap<NodeName, Vec<_>> = BTreeMap::new();
     for (batch, at) in batches.iter().rev() {
         queues.entry(batch.node.clone()).or_default().push((batch.clone(), *at));

@@ -21,7 +21,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     summary: "Server-sent events. `hello` once, `change` with the lists that changed since the last one (`nodes`, \
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
               `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
-              `deployments`, `double-spends`, `selfish-mining`), and `beat` after five seconds \
+              `deployments`, `double-spends`, `selfish-mining`, `watch`), and `beat` after five seconds \
               without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
@@ -71,11 +71,13 @@ pub enum Topic {
     DoubleSpends,
     /// `/api/v1/selfish-mining`.
     SelfishMining,
+    /// `/api/v1/watch`.
+    Watch,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -94,6 +96,7 @@ impl Topic {
         Self::Deployments,
         Self::DoubleSpends,
         Self::SelfishMining,
+        Self::Watch,
     ];
 }
 

@@ -11,6 +11,7 @@ mod stale_block;
 mod tips;
 mod validity_disagreement;
 mod version_bit;
+mod watch;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -70,6 +71,7 @@ pub const ALL: &[Declaration] = &[
     lag::DECLARATION,
     version_bit::DECLARATION,
     selfish_mining::DECLARATION,
+    watch::DECLARATION,
     tips::DECLARATION,
 ];
 
