@@ -40,6 +40,7 @@ pub mod tips;
 pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
+pub mod watch;
 
 use axum::{
     Router,
@@ -111,6 +112,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &deployments::ENDPOINT,
     &selfish_mining::ENDPOINT,
     &double_spends::ENDPOINT,
+    &watch::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use bmon_analysis::row::Row;
-use bmon_event::ServerTime;
+use bmon_event::{Network, ServerTime};
 use bmon_server::{
     api::{self, Api, Notices},
     ingest::Counters,
@@ -73,7 +73,7 @@ struct Site {
     router: Router,
     notices: Notices,
     wants: Wants,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 struct Reply {
@@ -84,7 +84,12 @@ struct Reply {
 
 impl Site {
     fn new() -> Self {
-        Self::of(&sample::rows(now()))
+        let site = Self::of(&sample::rows(now()));
+        // As `bmon watch` does beside the server.
+        let mut store = Store::open(&site.directory.path().join("bmon.sqlite")).unwrap();
+        let (regtest, since) = (Network::from_chain("regtest").unwrap(), now().plus_micros(-600_000_000));
+        store.watch(&regtest, &sample::watch::item(), since).unwrap();
+        site
     }
 
     /// The interface over these rows.
@@ -97,7 +102,7 @@ impl Site {
         let counters = Arc::new(counters());
         let wants = Wants::new(now(), Arc::clone(&counters));
         let router = api::router(Api::new(database, notices.clone(), counters, wants.clone(), now));
-        Self { router, notices, wants, _directory: directory }
+        Self { router, notices, wants, directory }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

@@ -7,6 +7,8 @@ mod alert;
 mod chain;
 #[path = "sample/miner.rs"]
 mod miner;
+#[path = "sample/watch.rs"]
+pub(crate) mod watch;
 
 use bmon_analysis::spread::{Seen, Tally};
 use bmon_analysis::{
@@ -106,6 +108,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     ));
     chain::rows(&mut rows, now);
     miner::rows(&mut rows, now);
+    watch::rows(&mut rows, now);
     rows
 }
 

@@ -13,6 +13,7 @@ mod raw_block;
 mod spread;
 mod tips;
 pub(crate) mod tx;
+pub(crate) mod watch;
 
 use std::path::Path;
 
