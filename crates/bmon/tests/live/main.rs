@@ -13,3 +13,4 @@ mod miner;
 mod outage;
 mod refusal;
 mod support;
+mod watch;
