@@ -291,7 +291,9 @@ impl Engine {
     /// Takes in what nodes told of a transaction that is watched, before it was.
     pub fn restore_watched_tx(&mut self, network: Network, txid: Txid, nodes: Vec<TxNode>) {
         let watch = self.watching(network).state.watch_mut();
-        nodes.into_iter().for_each(|told| watch.note(&txid, told));
+        for told in nodes {
+            watch.note(&txid, told);
+        }
     }
 
     fn watching(&mut self, network: Network) -> &mut Watching {

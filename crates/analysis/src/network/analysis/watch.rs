@@ -113,7 +113,7 @@ impl Steps<'_> {
         match self.item {
             WatchItem::Tx(txid) => BTreeSet::from([txid]),
             WatchItem::Outpoint(outpoint) => {
-                self.network.watch().coin(&outpoint).map(|coin| coin.spenders()).unwrap_or_default()
+                self.network.watch().coin(&outpoint).map(WatchedCoin::spenders).unwrap_or_default()
             }
         }
     }

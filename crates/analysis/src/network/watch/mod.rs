@@ -8,7 +8,7 @@ mod absorb;
 mod contents;
 mod need;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use bmon_event::{
     AgentTime, BlockHash, NodeName, OutPoint, ServerTime, Source, Txid,
@@ -269,8 +269,8 @@ impl Watch {
     }
 
     fn track(&mut self, txid: Txid) {
-        if !self.txs.contains_key(&txid) {
-            self.txs.insert(txid, WatchedTx::default());
+        if let Entry::Vacant(place) = self.txs.entry(txid) {
+            place.insert(WatchedTx::default());
             self.new_txs.push(txid);
         }
     }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use bmon_event::{BlockHash, NodeName, OutPoint, ServerTime, Txid, Wanted};
 
 use super::Watch;
-use crate::network::{Need, NetworkState};
+use crate::{
+    network::{Need, NetworkState},
+    watch::WatchItem,
+};
 
 /// How often each mempool is asked about the coins: about as long as a transaction takes to reach most nodes. One that
 /// cannot tell is asked again much later: it may have been updated.
@@ -78,7 +81,7 @@ impl Watch {
     fn plan_txs(&mut self, now: ServerTime) {
         let is_lacking = |txid: &Txid| self.txs.get(txid).is_some_and(|tx| tx.inputs.is_none());
         let mut lacking: Vec<Txid> =
-            self.items.iter().filter_map(|item| item.txid()).filter(is_lacking).collect();
+            self.items.iter().filter_map(WatchItem::txid).filter(is_lacking).collect();
         let has_others = lacking.len() > TXS_AT_ONCE;
         let is_open = |(txid, since): &(Txid, ServerTime)| {
             lacking.contains(txid) && !(has_others && now.micros_since(*since) >= TX_PATIENCE_US)
