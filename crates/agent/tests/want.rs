@@ -6,11 +6,12 @@ mod support;
 
 use std::fs;
 
+use bitcoin::consensus::encode::serialize_hex;
 use bmon_agent::{Agent, Config, config::LogConfig};
-use bmon_devnet::{Node, NodeConfig, coin::Lock, exe};
+use bmon_devnet::{Network, Node, NodeConfig, Purse, coin::Lock, exe};
 use bmon_event::{
-    AgentTime, BlockHash, Event, Kind, NodeTime, Subject, Want, Wanted,
-    event::{AgentHealth, BlockPart, Headers, LogLines},
+    AgentTime, BlockHash, Event, Kind, NodeTime, OutPoint, Subject, Txid, Want, Wanted,
+    event::{AgentHealth, BlockPart, Headers, LogLines, MempoolSpend, MempoolSpends},
 };
 use serde_json::json;
 use support::{Server, config, config_of};
@@ -172,4 +173,38 @@ fn the_parts_of_a_block_are_the_block() {
     }
     assert_eq!(hex(&got), digits);
     assert!(id > 1);
+}
+
+#[test]
+fn a_mempool_tells_a_transaction_and_what_spends_a_coin() {
+    let (dir, server) = (TempDir::new().unwrap(), Server::start());
+    let network = Network::start(1, &exe::find().unwrap()[..1], &dir.path().join("nodes")).unwrap();
+    let mut purse = Purse::fill(&network, 2).unwrap();
+    let (coin, unspent) = (purse.take().unwrap(), purse.take().unwrap());
+    let node = &network.nodes()[0];
+    let raw = serialize_hex(&coin.pay(bitcoin::Amount::from_sat(2_000)));
+    let txid: Txid = node.rpc().call("sendrawtransaction", json!([raw])).unwrap();
+    let _agent = Agent::start(config_of(node, dir.path(), &server.url())).unwrap();
+
+    let told = ask(&server, 1, u64::MAX, Wanted::RawTx { txid });
+    let Kind::RawTx(told) = told else { unreachable!("a transaction was wanted: {told:?}") };
+    assert_eq!((told.txid, hex(&told.raw)), (txid, raw));
+    let outpoints: Vec<OutPoint> =
+        [unspent, coin].iter().map(|coin| coin.outpoint.to_string().parse().unwrap()).collect();
+    let expected = vec![MempoolSpend { outpoint: outpoints[1], by: txid }];
+    let told = ask(&server, 2, u64::MAX, Wanted::MempoolSpends { outpoints: outpoints.clone() });
+    assert_eq!(told, Kind::MempoolSpends(MempoolSpends { want: 2, spends: expected, problem: None }));
+
+    let refused = |id, max_bytes, what| match ask(&server, id, max_bytes, what) {
+        Kind::WantRefused { reason, .. } => reason,
+        other => unreachable!("not a refusal: {other:?}"),
+    };
+    let unknown = Wanted::RawTx { txid: Txid::from_bytes([7; 32]) };
+    assert!(
+        refused(3, u64::MAX, unknown)
+            .starts_with("failed with the node's error -5: No such mempool transaction")
+    );
+    assert!(refused(4, 1_024 + 10, Wanted::RawTx { txid }).ends_with("more than an answer may hold"));
+    let many = Wanted::MempoolSpends { outpoints: vec![outpoints[0]; 257] };
+    assert_eq!(refused(5, u64::MAX, many), "257 coins are asked about, not from 1 to 256");
 }

@@ -19,8 +19,10 @@ mod reader;
 mod tests;
 mod transaction;
 
+pub use bmon_event::OutPoint;
+
 use self::reader::Reader;
-pub use self::transaction::{Input, Inputs, OutPoint, Output, Outputs, Transaction};
+pub use self::transaction::{Input, Inputs, Output, Outputs, Transaction};
 use crate::tree::ProofOfWork;
 
 /// A block, taken apart.

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, event::RemovalReason};
+use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, Txid, event::RemovalReason};
 
 use crate::{
     alert::Alert,
@@ -18,11 +18,12 @@ use crate::{
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
     pool::{self, Pools},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted, TxChunk, TxIds, TxLeft, TxSeen},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted, TxChunk, TxIds, TxLeft, TxNode, TxSeen},
     rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
     transaction::{Telling, Transactions, Word},
+    watch::WatchItem,
 };
 
 /// Owns the state of every node and the analyses that look at it.
@@ -265,6 +266,9 @@ impl Engine {
         {
             state.restore_compared(found.fork, found.branches.clone());
         }
+        if let Body::Watch(found) = &finding.body {
+            state.watch_mut().absorb(&finding, found);
+        }
         if let Some((_, analysis)) = analyses.iter_mut().find(|(id, _)| *id == kind) {
             analysis.restore(finding);
         }
@@ -273,6 +277,29 @@ impl Engine {
     /// Takes in an alert that an earlier engine said, so that it goes on, or is not opened a second time.
     pub fn restore_alert(&mut self, alert: Alert) {
         self.watching(alert.network).alarms.restore(alert);
+    }
+
+    /// Watches these on the network and nothing else. What was found of them before goes on.
+    pub fn set_watch_items(&mut self, network: Network, items: BTreeSet<WatchItem>) {
+        let Watching { state, analyses, .. } = self.watching(network);
+        if !state.set_watch_items(items) {
+            return;
+        }
+        for finding in
+            analyses.iter_mut().filter_map(|(_, analysis)| analysis.ledger()).flat_map(|said| said.iter())
+        {
+            if let Body::Watch(found) = &finding.body {
+                state.watch_mut().absorb(finding, found);
+            }
+        }
+    }
+
+    /// Takes in what nodes told of a transaction that is watched, before it was.
+    pub fn restore_watched_tx(&mut self, network: Network, txid: Txid, nodes: Vec<TxNode>) {
+        let watch = self.watching(network).state.watch_mut();
+        for told in nodes {
+            watch.note(&txid, told);
+        }
     }
 
     fn watching(&mut self, network: Network) -> &mut Watching {
@@ -374,7 +401,11 @@ impl Engine {
         }
         if let Some(watching) = self.networks.get_mut(&state.network).filter(|_| !self.passes_transactions) {
             let seen = TxSeen { source: event.source, sighted: state.sighted_in_second(event.time()) };
-            watching.transactions.note(ids, word(&event.kind, seen), by, &mut self.last_chunk);
+            let word = word(&event.kind, seen);
+            if watching.state.watch().is_of_interest(&ids.txid) {
+                watching.state.watch_mut().note(&ids.txid, word.clone().of(state.name.clone()));
+            }
+            watching.transactions.note(ids, word, by, &mut self.last_chunk);
         }
         is_all
     }
@@ -420,6 +451,12 @@ impl Watching {
     /// Looks at the network as it is now.
     fn look(&mut self, now: ServerTime, out: &mut Vec<Row>) {
         self.state.note_look(now);
+        for txid in self.state.watch_mut().take_new_txs() {
+            for told in self.transactions.told(&txid) {
+                self.state.watch_mut().note(&txid, told);
+            }
+        }
+        self.state.plan_watch(now);
         let touched = self.state.take_touched();
         let (main, before) = (self.state.main_tip(), out.len());
         if let Some(main) = main {

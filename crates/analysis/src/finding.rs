@@ -7,6 +7,7 @@ mod anomaly;
 mod chain;
 mod explain;
 mod selfish_mining;
+mod watch;
 
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,10 @@ pub use chain::{
     ValidityDisagreement, Verdict, VersionBit,
 };
 pub use selfish_mining::SelfishMining;
+pub use watch::{
+    BlindNode, Conflict, DoubleSpent, LeftAt, Mined, ReorgedOut, Replaced, ReplacedBy, SeenTx, Step,
+    WatchStep,
+};
 
 use crate::row::Sighted;
 
@@ -142,6 +147,8 @@ pub enum Body {
     ClockStep(ClockStep),
     /// A clock runs at another speed than the server's.
     ClockDrift(ClockDrift),
+    /// A step of something that is watched.
+    Watch(Box<WatchStep>),
 }
 
 impl Body {
@@ -168,6 +175,7 @@ impl Body {
             Self::VersionComparison(_) => "version-comparison",
             Self::ClockStep(_) => "clock-step",
             Self::ClockDrift(_) => "clock-drift",
+            Self::Watch(_) => "watch",
         }
     }
 }

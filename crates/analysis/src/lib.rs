@@ -27,6 +27,7 @@ mod state;
 pub mod statistic;
 mod transaction;
 pub mod tree;
+pub mod watch;
 
 pub use engine::{Counters, Engine, NodeDelays};
 pub use network::Need;

@@ -10,7 +10,9 @@ mod headers;
 mod host;
 mod log_lines;
 mod log_messages;
+mod mempool_spends;
 mod processing;
+mod raw_tx;
 mod removal;
 mod rpc;
 
@@ -21,7 +23,9 @@ pub use headers::{Headers, RawHeader};
 pub use host::HostSample;
 pub use log_lines::LogLines;
 pub use log_messages::{LogMessages, MessageCount};
+pub use mempool_spends::{MempoolSpend, MempoolSpends};
 pub use processing::Processing;
+pub use raw_tx::RawTx;
 pub use removal::RemovalReason;
 pub use rpc::{ChainInfo, ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TipStatus};
 
@@ -304,6 +308,10 @@ pub enum Kind {
     Headers(Headers),
     /// Some bytes of a block, because the server wanted them.
     BlockPart(BlockPart),
+    /// A transaction of the node's mempool, because the server wanted it.
+    RawTx(RawTx),
+    /// Which transactions of the node's mempool spend some coins, because the server wanted to know.
+    MempoolSpends(MempoolSpends),
     /// The agent does not fulfil a want.
     WantRefused {
         /// The want's id.

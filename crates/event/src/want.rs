@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentTime, BlockHash, Subject};
+use crate::{AgentTime, BlockHash, OutPoint, Subject, Txid};
 
 /// One thing that a server wants of one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,17 @@ pub enum Wanted {
         /// Most bytes to give.
         bytes: u64,
     },
+    /// A transaction of the mempool, answered with [`RawTx`](crate::event::RawTx).
+    RawTx {
+        /// The transaction.
+        txid: Txid,
+    },
+    /// Which transactions of the mempool spend these coins, answered with
+    /// [`MempoolSpends`](crate::event::MempoolSpends).
+    MempoolSpends {
+        /// The coins.
+        outpoints: Vec<OutPoint>,
+    },
 }
 
 #[cfg(test)]
@@ -60,14 +71,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Txid;
 
     proptest! {
         #[test]
         fn any_want_comes_back_as_it_was(
             numbers in any::<[u64; 3]>(),
             hash in any::<[u8; 32]>(),
-            kind in 0..4,
+            kind in 0..6,
             times in any::<[i64; 2]>(),
             count in any::<u32>(),
         ) {
@@ -77,7 +87,11 @@ mod tests {
                 0 => Wanted::LogLines { subject: Subject::Block(block), from, to },
                 1 => Wanted::LogLines { subject: Subject::Tx(Txid::from_bytes(hash)), from, to },
                 2 => Wanted::Headers { block, count },
-                _ => Wanted::BlockPart { block, offset: id, bytes: within_ms },
+                3 => Wanted::BlockPart { block, offset: id, bytes: within_ms },
+                4 => Wanted::RawTx { txid: Txid::from_bytes(hash) },
+                _ => Wanted::MempoolSpends {
+                    outpoints: (0..count % 4).map(|vout| OutPoint { txid: Txid::from_bytes(hash), vout }).collect(),
+                },
             };
             let want = Want { id, within_ms, max_bytes, what };
             let json = serde_json::to_string(&want).unwrap();

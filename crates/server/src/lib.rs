@@ -20,6 +20,7 @@ mod pools;
 mod replay;
 mod seek;
 pub mod want;
+mod watch_list;
 
 use std::fs;
 use std::io;
@@ -45,9 +46,10 @@ use crate::clock::EngineTime;
 use crate::http::Http;
 use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
-use crate::pipeline::Writer;
+use crate::pipeline::{Begun, Writer};
 use crate::replay::Replay;
 use crate::want::Wants;
+use crate::watch_list::WatchList;
 
 /// Batches that may wait for the journal, entries that may wait for the state thread, changes that may wait for the
 /// store. Of each node one batch at most is in the first two (see the `permit` module of `ingest`).
@@ -167,7 +169,7 @@ impl Server {
     pub fn start(config: &Config) -> Result<Self, ServerError> {
         let counters = Arc::new(Counters::default());
         let mut http = Http::bind(config.listen)?;
-        let Opened { store, journal, engine, time, accepted } = open(config, &counters)?;
+        let Opened { store, journal, engine, time, accepted, watch_list } = open(config, &counters)?;
         let database = database_path(&config.data_dir);
         let (notices, stopping) = (Notices::default(), Arc::new(AtomicBool::new(false)));
         let wants = Wants::new(clock::now(), Arc::clone(&counters));
@@ -175,7 +177,7 @@ impl Server {
         let (entries, entered) = sync_channel(WAITING);
         let (changes, to_write) = sync_channel(WAITING);
 
-        let position = journal.last();
+        let begun = Begun { engine, time, position: journal.last(), watch_list };
         let journal =
             Journal::new(journal, retention(config), Arc::clone(&accepted), Arc::clone(&counters), entries);
         let writer = Writer {
@@ -189,7 +191,7 @@ impl Server {
         let threads = vec![
             spawn("bmon-journal", move || journal.run(&delivered))?,
             spawn("bmon-state", move || {
-                pipeline::analyse(engine, time, position, &heard, &counted, &entered, &changes);
+                pipeline::analyse(begun, &heard, &counted, &entered, &changes);
             })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
@@ -257,6 +259,7 @@ struct Opened {
     /// The last that the engine was told.
     time: EngineTime,
     accepted: Arc<Accepted>,
+    watch_list: WatchList,
 }
 
 fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
@@ -289,9 +292,11 @@ fn open(config: &Config, counters: &Counters) -> Result<Opened, ServerError> {
     let settings = Settings { header_depth: config.header_depth, ..Settings::default() };
     let mut engine =
         restored(&Reader::open(&database_path(&config.data_dir))?, settings, pools, clock::now())?;
+    let mut watch_list = WatchList::new(Reader::open(&database_path(&config.data_dir))?);
+    watch_list.take_up(&mut engine)?;
     let time =
         Replay { engine: &mut engine, store: &mut store, accepted: &accepted, counters }.run(&journal)?;
-    Ok(Opened { store, journal, engine, time, accepted })
+    Ok(Opened { store, journal, engine, time, accepted, watch_list })
 }
 
 /// An engine that knows what earlier ones said of the networks: what lasts longer than the journal goes on, and what

@@ -19,6 +19,7 @@ use crate::clock::{self, EngineTime};
 use crate::ingest::{Counters, Permit, count};
 use crate::seek::Seeker;
 use crate::want::Wants;
+use crate::watch_list::WatchList;
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -52,16 +53,26 @@ pub(crate) struct Changes {
     accepted: Option<(NodeName, Epoch, u64)>,
 }
 
+/// What the state thread goes on from.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) engine: Engine,
+    /// The last time that the engine was told.
+    pub(crate) time: EngineTime,
+    /// The last journal record that the engine has.
+    pub(crate) position: u64,
+    pub(crate) watch_list: WatchList,
+}
+
 /// The state thread: applies entries until there are no more.
 pub(crate) fn analyse(
-    mut engine: Engine,
-    mut time: EngineTime,
-    mut position: u64,
+    begun: Begun,
     wants: &Wants,
     counters: &Counters,
     entries: &Receiver<Entry>,
     changes: &SyncSender<Changes>,
 ) {
+    let Begun { mut engine, mut time, mut position, mut watch_list } = begun;
     let (mut seeker, mut asked_at) = (Seeker::default(), clock::monotonic());
     let mut next_tick = asked_at + TICK;
     let mut time_at = |wall: ServerTime| {
@@ -87,6 +98,7 @@ pub(crate) fn analyse(
         };
         if clock::monotonic() >= next_tick {
             next_tick = clock::monotonic() + TICK;
+            watch_list.follow(&mut engine);
             engine.tick(time_at(clock::now()), &mut rows);
             seeker.tidy(clock::monotonic());
             counters.note_analyses(&engine);
@@ -240,6 +252,7 @@ fn topic_of(row: &Row) -> Topic {
             Body::SlowNode(_) | Body::DelayDrift(_) => Topic::SlowNodes,
             Body::VersionComparison(_) => Topic::VersionComparisons,
             Body::ClockStep(_) | Body::ClockDrift(_) => Topic::Clocks,
+            Body::Watch(_) => Topic::Watch,
         },
     }
 }

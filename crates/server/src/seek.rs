@@ -9,11 +9,11 @@ use std::{
 };
 
 use bmon_analysis::Need;
-use bmon_event::{BlockHash, Network, NodeName, Wanted};
+use bmon_event::{BlockHash, Network, NodeName, Txid, Wanted};
 
 use crate::want::{Ticket, Wants};
 
-/// Most things that are asked for at once.
+/// Most things that are asked for at once: of mempools, and of all else, so that neither waits for the other.
 const MOST_OPEN: usize = 8;
 /// Wants for one node in a minute. Its agent heeds 60, of which these leave some for people's questions.
 const OF_NODE_PER_MINUTE: usize = 40;
@@ -25,8 +25,17 @@ const MOST_KNOWN: usize = 4_096;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What is asked for, by what it is about.
-type Key = (Network, BlockHash, bool);
+/// What is asked for, by what it is about. Of a node's mempool one thing at a time is asked.
+type Key = (Network, About);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum About {
+    Headers(BlockHash),
+    Block(BlockHash),
+    Tx(Txid),
+    Mempool(NodeName),
+    Log([u8; 32]),
+}
 
 /// Asks for what is lacking.
 #[derive(Debug, Default)]
@@ -44,7 +53,8 @@ impl Seeker {
         for need in needs {
             let key = key(&need);
             let is_due = self.failed.get(&key).is_none_or(|(_, again)| now >= *again);
-            if self.open.len() >= MOST_OPEN || !is_due || self.open.contains_key(&key) {
+            let same_kind = self.open.keys().filter(|(_, about)| about.is_mempool() == key.1.is_mempool());
+            if same_kind.count() >= MOST_OPEN || !is_due || self.open.contains_key(&key) {
                 continue;
             }
             let tries = self.failed.get(&key).map_or(0, |(tries, _)| *tries) as usize;
@@ -68,7 +78,7 @@ impl Seeker {
                 return true;
             }
             // An answer that was not refused may be followed by another need of the same block, at once.
-            let (tries, again) = self.failed.entry(*key).or_insert((0, now));
+            let (tries, again) = self.failed.entry(key.clone()).or_insert((0, now));
             if ticket.is_fulfilled() {
                 (*tries, *again) = (0, now);
             } else {
@@ -105,12 +115,22 @@ impl Seeker {
     }
 }
 
-fn key(need: &Need) -> Key {
-    match need.what {
-        Wanted::Headers { block, .. } => (need.network, block, true),
-        Wanted::BlockPart { block, .. } => (need.network, block, false),
-        Wanted::LogLines { subject, .. } => (need.network, BlockHash::from_bytes(*subject.as_bytes()), false),
+impl About {
+    const fn is_mempool(&self) -> bool {
+        matches!(self, Self::Mempool(_))
     }
+}
+
+fn key(need: &Need) -> Key {
+    let about = match &need.what {
+        Wanted::Headers { block, .. } => About::Headers(*block),
+        Wanted::BlockPart { block, .. } => About::Block(*block),
+        Wanted::RawTx { txid } => About::Tx(*txid),
+        // The one node whose mempool it is: a need names at least one.
+        Wanted::MempoolSpends { .. } => About::Mempool(need.nodes[0].clone()),
+        Wanted::LogLines { subject, .. } => About::Log(*subject.as_bytes()),
+    };
+    (need.network, about)
 }
 
 #[cfg(test)]
@@ -118,8 +138,8 @@ mod tests {
     use std::sync::Arc;
 
     use bmon_event::{
-        AgentTime, Event, Kind, ServerTime, Source,
-        event::{Headers, RawHeader},
+        AgentTime, Event, Kind, OutPoint, ServerTime, Source,
+        event::{Headers, MempoolSpend, MempoolSpends, RawHeader},
     };
 
     use super::*;
@@ -213,6 +233,36 @@ mod tests {
         }
         asked_at.dedup();
         assert!((4..=10).contains(&asked_at.len()), "{asked_at:?}");
+    }
+
+    #[test]
+    fn mempools_are_asked_at_once_and_beside_what_else_is_lacking() {
+        let (mut seeker, now) = (Seeker::default(), clock::monotonic());
+        let wants = wants(now);
+        let outpoint = OutPoint { txid: Txid::from_bytes([7; 32]), vout: 1 };
+        let mempool = |name| Need {
+            network: network(),
+            what: Wanted::MempoolSpends { outpoints: vec![outpoint] },
+            nodes: vec![node(name)],
+        };
+        let mut needs: Vec<_> = (0..20).map(need).collect();
+        needs.extend([mempool("alice"), mempool("bob")]);
+        seeker.seek(needs.clone(), &wants, now);
+        let asked = |name| {
+            let open = wants.open(&node(name), now).into_iter();
+            open.filter(|want| matches!(want.what, Wanted::MempoolSpends { .. }))
+                .map(|want| want.id)
+                .collect::<Vec<_>>()
+        };
+        let ids = ["alice", "bob"].map(asked);
+        assert_eq!(ids.each_ref().map(Vec::len), [1, 1]);
+        // What is not about the coins that were asked about is no answer.
+        let other = MempoolSpend { outpoint: OutPoint { vout: 2, ..outpoint }, by: outpoint.txid };
+        let told = |spends| Kind::MempoolSpends(MempoolSpends { want: ids[0][0], spends, problem: None });
+        answer(&wants, "alice", told(vec![other]), now);
+        assert_eq!(asked("alice"), ids[0]);
+        answer(&wants, "alice", told(vec![MempoolSpend { outpoint, ..other }]), now);
+        assert_eq!((asked("alice"), asked("bob")), (vec![], ids[1].clone()));
     }
 
     #[test]

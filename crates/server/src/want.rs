@@ -185,6 +185,11 @@ impl Open {
             (Wanted::BlockPart { block, offset, bytes }, Kind::BlockPart(part)) => {
                 part.block == *block && part.offset == *offset && part.bytes.len() as u64 <= *bytes
             }
+            (Wanted::RawTx { txid }, Kind::RawTx(tx)) => tx.txid == *txid,
+            (Wanted::MempoolSpends { outpoints }, Kind::MempoolSpends(told)) => {
+                told.spends.len() <= outpoints.len()
+                    && told.spends.iter().all(|spend| outpoints.contains(&spend.outpoint))
+            }
             (_, Kind::WantRefused { .. }) => true,
             _ => false,
         };

@@ -36,6 +36,12 @@ pub enum StoreError {
     /// A number does not fit in the 63 bits that the database has for it.
     #[error("store `{0}`: the database holds numbers up to 2^63 - 1")]
     Number(u64),
+    /// No more can be watched.
+    #[error("watch more than {most} things at once")]
+    WatchListFull {
+        /// Most things on the list.
+        most: usize,
+    },
     /// Two nodes cannot share a token: deliveries could not be told apart.
     #[error("set the token of `{node}`: another node has the same one")]
     TokenTaken {

@@ -13,7 +13,7 @@
 //! the journal is the truth: it was flushed before the batch was acknowledged, the position falls back together
 //! with the rows, and the server applies the records after it once more. Two things follow. The journal must be kept
 //! well past the position (it is: for the revision horizon, hours, against the seconds to minutes between two
-//! checkpoints). And what no journal repeats, a token, is flushed at once.
+//! checkpoints). And what no journal repeats, a token and the watch list, is flushed at once.
 //!
 //! **Retention.** Blocks and findings are kept for ever, transactions for as long as the caller of [`Store::expire`]
 //! says. Every deletion is counted.
@@ -28,6 +28,7 @@ mod store;
 mod tx_chunk;
 mod tx_index;
 mod tx_spread;
+mod watch;
 
 pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;
@@ -43,5 +44,6 @@ pub use reader::{
         finding::{FindingPlace, FoundRow},
         tx::TxPlace,
     },
+    watch::Watched,
 };
 pub use store::Store;

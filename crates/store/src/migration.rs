@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("chain.sql"),
     include_str!("tx_chunk.sql"),
     include_str!("block_step.sql"),
+    include_str!("watch.sql"),
 ];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's

@@ -3,13 +3,15 @@ use std::{path::PathBuf, time::Instant};
 use bmon_event::{Kind, Source, Want, Wanted, event::Headers};
 
 use super::{
-    ANSWER_BYTES, ANSWER_BYTES_PER_MINUTE, Bounds, PROBLEM_BYTES, READ_BYTES, READ_BYTES_PER_MINUTE,
-    block_part,
+    ANSWER_BYTES, ANSWER_BYTES_PER_MINUTE, BESIDE_BLOCKS_BYTES, Bounds, PROBLEM_BYTES, READ_BYTES,
+    READ_BYTES_PER_MINUTE, block_part,
     chain_rpc::ChainRpc,
     desk::{Desk, Order, Refused, Wanting},
     headers,
     log_lines::Request,
+    mempool_spends,
     per_minute::PerMinute,
+    raw_tx,
 };
 use crate::{
     clock,
@@ -78,7 +80,12 @@ impl Clerk {
 
     /// Bytes that what is wanted may have.
     fn room(&mut self, want: &Want, now: Instant) -> u64 {
-        want.max_bytes.min(ANSWER_BYTES).min(self.tellable.left(now)).saturating_sub(PROBLEM_BYTES)
+        let others = match want.what {
+            Wanted::BlockPart { .. } => BESIDE_BLOCKS_BYTES,
+            _ => 0,
+        };
+        let left = self.tellable.left(now).saturating_sub(others);
+        want.max_bytes.min(ANSWER_BYTES).min(left).saturating_sub(PROBLEM_BYTES)
     }
 
     fn fulfil(&mut self, want: &Want, bounds: Bounds, is_over: &dyn Fn() -> bool) -> Answer {
@@ -92,6 +99,13 @@ impl Clerk {
             (Wanted::BlockPart { block, offset, bytes }, Some(rpc)) => {
                 let most = (*bytes, bounds.answer_bytes);
                 block_part::fulfil(rpc, want.id, *block, *offset, most).map(Kind::BlockPart)
+            }
+            (Wanted::RawTx { txid }, Some(rpc)) => {
+                raw_tx::fulfil(rpc, want.id, *txid, bounds.answer_bytes).map(Kind::RawTx)
+            }
+            (Wanted::MempoolSpends { outpoints }, Some(rpc)) => {
+                let told = mempool_spends::fulfil(rpc, want.id, outpoints, bounds.answer_bytes);
+                told.map(Kind::MempoolSpends)
             }
         };
         Answer { kind: kind.unwrap_or_else(|reason| refused(want.id, reason)), log_bytes: 0 }

@@ -2,7 +2,8 @@
 //!
 //! Wants come with the answers to deliveries and time exchanges (`docs/wire.md`). The [`Desk`] takes them in and makes
 //! nobody wait; the [`Clerk`], a thread of its own, works on one after the other and answers with ordinary events, through
-//! the spool. There is one file per kind of want: [`log_lines`], [`headers`], [`block_part`].
+//! the spool. There is one file per kind of want: [`log_lines`], [`headers`], [`block_part`], [`raw_tx`],
+//! [`mempool_spends`].
 //!
 //! The server is not trusted with the node: it names what it wants to know about, never where to look, and whatever it
 //! sends, what is queued, read and answered stays within the bounds that stand here and in those files.
@@ -16,7 +17,9 @@ mod headers;
 mod hex;
 mod log_lines;
 mod log_reader;
+mod mempool_spends;
 mod per_minute;
+mod raw_tx;
 
 pub(crate) use self::{clerk::Clerk, desk::Desk};
 
@@ -34,6 +37,9 @@ const READ_BYTES_PER_MINUTE: u64 = 1 << 30;
 /// still be one that the server takes (`max_batch_bytes` of the default configuration).
 const ANSWER_BYTES: u64 = 256 << 10;
 const ANSWER_BYTES_PER_MINUTE: u64 = 1 << 20;
+/// Bytes of a minute's answers that those with parts of blocks leave to the others: while a block is told, which takes
+/// minutes, what is asked every few seconds is answered too.
+const BESIDE_BLOCKS_BYTES: u64 = 64 << 10;
 /// Bytes of an answer that are kept free for the words on what is missing.
 const PROBLEM_BYTES: u64 = 1 << 10;
 

@@ -1,24 +1,9 @@
 //! One transaction.
 
-use bmon_event::{Txid, Wtxid};
-use serde::{Deserialize, Serialize};
+use bmon_event::{OutPoint, Txid, Wtxid};
 use sha2::{Digest as _, Sha256};
 
 use super::{BodyError, reader::Reader};
-
-/// Where an output stands, as long as nobody spends it: a coin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct OutPoint {
-    /// The transaction that has the output.
-    pub txid: Txid,
-    /// The output's place among its outputs, from 0.
-    pub vout: u32,
-}
-
-impl OutPoint {
-    /// What a coinbase's input names, and no other's: no coin.
-    const NULL: Self = Self { txid: Txid::from_bytes([0; 32]), vout: u32::MAX };
-}
 
 /// An input of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use std::{
 use bmon_event::{BlockHash, NodeName, event::BlockPart};
 
 use self::assembly::{Added, Assembly};
-use super::{NetworkState, Speaker, plan::Plan, recent::Recent};
+use super::{NetworkState, Speaker, plan::Plan, recent::Recent, watch::Contents};
 use crate::{
     body::{Body, BodyError},
     double_spend::{BlockSummary, MAX_BLOCKS, MAX_BRANCHES},
@@ -47,6 +47,8 @@ pub(crate) struct Bodies {
     pools: Arc<Pools>,
     block_bytes: usize,
     pub(super) plan: Plan,
+    /// Whether blocks that are there whole are looked through for what is watched.
+    pub(super) reads_contents: bool,
     assemblies: BTreeMap<BlockHash, Assembly>,
     /// The pool that mined each, `None` if the coinbase shows none.
     miners: Recent<Option<String>>,
@@ -74,6 +76,8 @@ struct Faults {
 struct Told {
     miner: Option<Miner>,
     is_whole: bool,
+    /// What is in it, `None` if that is not read.
+    contents: Option<Contents>,
 }
 
 /// What the first bytes of a block are.
@@ -81,7 +85,7 @@ enum Front {
     /// Too few for the coinbase.
     Short,
     Coinbase(Miner),
-    Whole(Miner, BlockSummary),
+    Whole(Miner, BlockSummary, Option<Contents>),
 }
 
 /// Bytes are not those of the block.
@@ -99,6 +103,7 @@ impl Bodies {
             pools,
             block_bytes: settings.block_bytes,
             plan: Plan::new(settings.backfill_miners),
+            reads_contents: false,
             assemblies: BTreeMap::new(),
             miners: Recent::new(MOST_MINERS),
             summaries: Recent::new(MOST_SUMMARIES),
@@ -169,23 +174,23 @@ impl Bodies {
             self.blame(block, assembly.nodes().clone());
             return Told::default();
         };
-        let (miner, summary) = match front {
-            Front::Short => (None, None),
-            Front::Coinbase(miner) => (Some(miner), None),
-            Front::Whole(miner, summary) => (Some(miner), Some(summary)),
+        let (miner, summary, contents) = match front {
+            Front::Short => (None, None, None),
+            Front::Coinbase(miner) => (Some(miner), None, None),
+            Front::Whole(miner, summary, contents) => (Some(miner), Some(summary), contents),
         };
         if is_wanted_whole || miner.is_none() {
             self.put(block, assembly);
         }
         let is_whole = is_wanted_whole && summary.is_some();
-        if let Some(summary) = summary.filter(|_| is_whole) {
+        if let Some(summary) = summary.filter(|_| self.plan.is_to_compare(block)) {
             self.summaries.insert(block, summary);
         }
         let is_new = |miner: &Miner| {
             let pool = miner.pool.as_ref().map(|pool| pool.name.clone());
             !self.miners.contains(block) && self.miners.insert(block, pool)
         };
-        Told { miner: miner.filter(is_new), is_whole }
+        Told { miner: miner.filter(is_new), is_whole, contents }
     }
 
     /// What there is of the block, with this part. `None` if it adds nothing.
@@ -226,9 +231,13 @@ impl Bodies {
         }
         if assembly.is_whole() {
             let body = Body::decode(bytes, kind)?;
-            let whole =
-                || Front::Whole(self.pools.miner(body.coinbase()), BlockSummary::new(header.hash(), &body));
-            return if body.is_of_header() { Ok(whole()) } else { Err(NotTheBlock) };
+            if !body.is_of_header() {
+                return Err(NotTheBlock);
+            }
+            let (miner, summary) =
+                (self.pools.miner(body.coinbase()), BlockSummary::new(header.hash(), &body));
+            let contents = self.reads_contents.then(|| Contents::new(header.hash(), &body));
+            return Ok(Front::Whole(miner, summary, contents));
         }
         match Body::coinbase_in(bytes, kind) {
             Ok(coinbase) => Ok(Front::Coinbase(self.pools.miner(&coinbase))),
@@ -294,6 +303,9 @@ impl NetworkState {
         let told = self.bodies.take(by.node, &header, part);
         if told.miner.is_some() || told.is_whole {
             self.touched.insert(part.block);
+        }
+        if let Some(contents) = told.contents {
+            self.watch.look_through(contents);
         }
         let row = |miner| Row::Miner(MinerRow { network: self.network, block: part.block, miner });
         out.extend(told.miner.map(row));

@@ -32,9 +32,11 @@ pub(crate) struct Saying {
 }
 
 impl Ledger {
-    /// Takes in what was said before the server was last started.
+    /// Takes in what was said before the server was last started. What was said since stays.
     pub(crate) fn restore(&mut self, finding: Finding) {
-        self.keep(finding);
+        if self.get(&finding.id).is_none_or(|said| said.revision < finding.revision) {
+            self.keep(finding);
+        }
     }
 
     /// What was last said under this id.

@@ -25,6 +25,7 @@ mod side;
 mod sight;
 mod slowness;
 mod version;
+mod watch;
 mod word;
 
 use std::{
@@ -43,6 +44,7 @@ pub(crate) use self::{
     recent::Recent,
     rivalry::Rivalry,
     side::{Seen, Side},
+    watch::{Watch, WatchedCoin, WatchedTx},
 };
 use self::{
     arrival::Arrivals,
@@ -61,6 +63,7 @@ use crate::{
     row::Sighted,
     settings::Settings,
     tree::{Header, Status, Tree},
+    watch::WatchItem,
 };
 
 /// The state of one network.
@@ -76,6 +79,7 @@ pub(crate) struct NetworkState {
     passages: Passages,
     history: History,
     bodies: Bodies,
+    watch: Watch,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
     /// Branches that end below this height are decided for good, and said.
@@ -107,6 +111,7 @@ impl NetworkState {
             passages: Passages::new(settings.blocks),
             history: History::default(),
             bodies: Bodies::new(&settings, pools),
+            watch: Watch::default(),
             touched: BTreeSet::new(),
             settled_below: 0,
             early: Vec::new(),
@@ -168,6 +173,28 @@ impl NetworkState {
     /// Takes in how many peers a node had.
     pub(crate) fn restore_peers(&mut self, node: &NodeName, inbound: Option<u32>, outbound: Option<u32>) {
         self.member(node).peers = inbound.zip(outbound).map(|(inbound, outbound)| inbound + outbound);
+    }
+
+    /// What is watched.
+    pub(crate) const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The same, to tell it more.
+    pub(crate) const fn watch_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+
+    /// Watches these and nothing else. Whether it was otherwise before.
+    pub(crate) fn set_watch_items(&mut self, items: BTreeSet<WatchItem>) -> bool {
+        let heard_at = self.members.values().map(|member| member.heard_at).max().unwrap_or_default();
+        let is_new = self.watch.set_items(items, heard_at);
+        self.bodies.reads_contents = !self.watch.items().is_empty();
+        if is_new {
+            // So that it is decided anew which blocks to ask for.
+            self.touched.extend(self.main_tip());
+        }
+        is_new
     }
 
     /// Whether something was told since the analyses last looked.

@@ -26,9 +26,11 @@ pub struct Need {
 }
 
 impl NetworkState {
-    /// What is lacking now, the most important first: of headers, then of blocks.
+    /// What is lacking now, the most important first: of headers, of blocks, then of what is watched.
     pub(crate) fn needs(&self) -> Vec<Need> {
-        let Some(tree) = self.tree() else { return self.first_need().into_iter().collect() };
+        let Some(tree) = self.tree() else {
+            return self.first_need().into_iter().chain(self.watch_needs()).collect();
+        };
         let (_, root_height) = tree.root();
         let best = self.best_height.max(root_height);
         let mut needs: Vec<Need> = missing(tree).map(|missing| self.need(&missing, best)).collect();
@@ -41,6 +43,7 @@ impl NetworkState {
         }
         needs.retain(|need| !need.nodes.is_empty());
         needs.extend(self.block_needs());
+        needs.extend(self.watch_needs());
         needs
     }
 

@@ -1,7 +1,7 @@
 //! Which blocks' bytes to ask for, and whom.
 //!
-//! First come the coinbases of the last blocks and of those that compete, then whole blocks that compete, then the
-//! coinbases of the blocks below: so many back as windows of selfish mining need, the newest first, a few in a minute, and
+//! First come the coinbases of the last blocks and of those that compete, then whole blocks that compete, then, if anything
+//! is watched, those of the best chain that are to be looked through, then the coinbases of the blocks below: so many back as windows of selfish mining need, the newest first, a few in a minute, and
 //! only while nothing else is lacking that was not lacking for long already.
 
 use std::{
@@ -47,8 +47,10 @@ const MINUTE_US: i64 = 60 * SECOND_US;
 pub(super) struct Plan {
     /// Blocks of which the coinbase is lacking, the most important first.
     coinbases: Vec<BlockHash>,
-    /// Blocks that are wanted whole, the most important first.
+    /// Blocks that are wanted whole to be compared and kept, the most important first.
     whole: Vec<BlockHash>,
+    /// Blocks that are wanted whole to be looked through, the most important first.
+    watched: Vec<BlockHash>,
     /// Since when each of them is lacking.
     since: BTreeMap<BlockHash, ServerTime>,
     backfill: Backfill,
@@ -76,11 +78,22 @@ impl Plan {
             tried: Recent::new(2 * DEPTH as usize),
             next_at: ServerTime::default(),
         };
-        Self { coinbases: Vec::new(), whole: Vec::new(), since: BTreeMap::new(), backfill }
+        Self {
+            coinbases: Vec::new(),
+            whole: Vec::new(),
+            watched: Vec::new(),
+            since: BTreeMap::new(),
+            backfill,
+        }
     }
 
     /// Whether the whole block is wanted.
     pub(super) fn wants_whole(&self, block: BlockHash) -> bool {
+        self.is_to_compare(block) || self.watched.contains(&block)
+    }
+
+    /// Whether the whole block is wanted to be compared with others.
+    pub(super) fn is_to_compare(&self, block: BlockHash) -> bool {
         self.whole.contains(&block)
     }
 
@@ -92,7 +105,7 @@ impl Plan {
     }
 
     fn note_times(&mut self, now: ServerTime) {
-        let lacking = self.coinbases.iter().chain(&self.whole);
+        let lacking = self.coinbases.iter().chain(&self.whole).chain(&self.watched);
         self.since = lacking.map(|block| (*block, self.since.get(block).copied().unwrap_or(now))).collect();
     }
 }
@@ -114,8 +127,10 @@ impl NetworkState {
         }
         let mut whole = once(whole);
         whole.truncate(MOST_WHOLE);
+        let mut watched = self.blocks_to_look_through(main);
+        watched.retain(|block| !whole.contains(block));
         let plan = &mut self.bodies.plan;
-        (plan.coinbases, plan.whole) = (coinbases, whole);
+        (plan.coinbases, plan.whole, plan.watched) = (coinbases, whole, watched);
         plan.note_times(now);
     }
 
@@ -198,7 +213,7 @@ impl NetworkState {
     }
 
     /// The block and those below it.
-    fn down_from(&self, block: BlockHash) -> impl Iterator<Item = BlockHash> {
+    pub(super) fn down_from(&self, block: BlockHash) -> impl Iterator<Item = BlockHash> {
         let tree = self.known_tree();
         std::iter::successors(tree.get(block), |header| tree.get(header.parent())).map(|header| header.hash())
     }
@@ -220,7 +235,7 @@ impl NetworkState {
         let mut needs: Vec<_> =
             coinbases.filter_map(|block| self.block_need(*block, COINBASE_BYTES)).collect();
         // What was begun is ended first.
-        let mut whole = plan.whole.clone();
+        let mut whole: Vec<_> = plan.whole.iter().chain(&plan.watched).copied().collect();
         whole.sort_by_key(|block| Reverse(self.bodies.length(*block) > 0));
         needs.extend(
             whole.into_iter().filter_map(|block| self.block_need(block, u64::MAX)).take(WHOLE_AT_ONCE),

@@ -24,6 +24,11 @@ impl<V> Recent<V> {
         self.of_block.get_mut(&block)
     }
 
+    /// The blocks, in the order in which they came.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = BlockHash> {
+        self.order.iter().copied()
+    }
+
     pub(crate) fn contains(&self, block: BlockHash) -> bool {
         self.of_block.contains_key(&block)
     }

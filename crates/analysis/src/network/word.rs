@@ -53,6 +53,8 @@ impl NetworkState {
                 | Kind::NetworkInfo(_)
                 | Kind::PeerInfo(_)
                 | Kind::Clock(_)
+                | Kind::RawTx(_)
+                | Kind::MempoolSpends(_)
                 | Kind::NodeStarted { .. }
                 | Kind::NodeStopping
                 | Kind::Gap(_)
@@ -91,6 +93,8 @@ impl NetworkState {
                 self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());
             }
             Kind::BlockPart(part) => self.block_part(by, part, out),
+            Kind::RawTx(answer) => self.watch.raw_tx(answer),
+            Kind::MempoolSpends(answer) => self.watch.mempool_spends(node, sighted, answer),
             _ => {}
         }
     }

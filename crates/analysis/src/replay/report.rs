@@ -333,7 +333,8 @@ impl Report {
             | Body::DelayDrift(_)
             | Body::VersionComparison(_)
             | Body::ClockStep(_)
-            | Body::ClockDrift(_) => {}
+            | Body::ClockDrift(_)
+            | Body::Watch(_) => {}
         }
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Board {
 impl Board {
     /// Takes in a finding, or a revision of one. False if no rule looks at such findings: they are passed over.
     pub(crate) fn put(&mut self, finding: &Finding) -> bool {
-        let is_of_interest = is_of_interest(&finding.body);
+        // What was alarming and is no more takes its place too.
+        let is_of_interest = is_of_interest(&finding.body) || self.findings.contains_key(&finding.id);
         if is_of_interest {
             self.findings.insert(finding.id, finding.clone());
         }
@@ -66,6 +67,7 @@ const fn is_of_interest(body: &Body) -> bool {
         | Body::VersionComparison(_)
         | Body::ClockStep(_)
         | Body::ClockDrift(_) => true,
+        Body::Watch(found) => found.step.is_alarming(),
         Body::RejectedTx(_)
         | Body::Gap(_)
         | Body::VanishedMessage(_)

@@ -24,6 +24,7 @@ mod tip_old;
 mod unknown_version_bit;
 mod validity_disagreement;
 mod version_comparison;
+mod watch;
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
@@ -73,6 +74,7 @@ pub const ALL: &[Declaration] = &[
     version_comparison::DECLARATION,
     clock_step::DECLARATION,
     clock_drift::DECLARATION,
+    watch::DECLARATION,
 ];
 
 /// What a rule judges by.

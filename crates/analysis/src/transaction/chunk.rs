@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bmon_event::{AgentTime, Network, NodeName, ServerTime, Source, Wtxid};
 
 use crate::{
-    row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxSeen, keep},
+    row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen, keep},
     spread::Seen,
 };
 
@@ -34,6 +34,18 @@ pub(crate) enum Word {
     Refused(TxSeen),
     /// It left its mempool.
     Left(TxLeft),
+}
+
+impl Word {
+    /// What it is as all that the node told.
+    pub(crate) fn of(self, node: NodeName) -> TxNode {
+        let told = TxNode::new(node);
+        match self {
+            Self::Accepted(seen) => TxNode { accepted: Some(seen), ..told },
+            Self::Refused(seen) => TxNode { refused: Some(seen), ..told },
+            Self::Left(left) => TxNode { left: Some(left), ..told },
+        }
+    }
 }
 
 /// The transactions.
@@ -93,6 +105,13 @@ impl Chunk {
     pub(super) fn seen(&self, place: u16) -> Vec<Seen> {
         let columns = (0..).zip(&self.columns).filter_map(|(node, column)| Some((node, column.as_ref()?)));
         columns.filter_map(|(node, column)| column.first(place, node)).collect()
+    }
+
+    /// All that each node told of the transaction at this place.
+    pub(super) fn told(&self, place: u16, nodes: &[NodeName]) -> Vec<TxNode> {
+        let columns =
+            self.columns.iter().zip(nodes).filter_map(|(column, node)| Some((column.as_ref()?, node)));
+        columns.map(|(column, node)| column.told(place, node.clone())).collect()
     }
 
     /// All of it, with the names of the nodes.
@@ -210,6 +229,16 @@ impl Column {
         let told = told.into_iter().filter_map(|(seen, is_refused)| Some((seen?, is_refused)));
         let (TxSeen { source, sighted }, is_refused) = told.min_by_key(|(seen, _)| seen.sighted.at)?;
         Some(Seen { node, source, sighted, is_refused })
+    }
+
+    fn told(&self, place: u16, node: NodeName) -> TxNode {
+        let rare = self.rare.get(&place);
+        TxNode {
+            node,
+            accepted: self.accepted(place),
+            refused: rare.and_then(|rare| rare.refused),
+            left: rare.and_then(|rare| rare.left.clone()),
+        }
     }
 
     fn row(&self, node: NodeName, txs: usize) -> TxColumn {

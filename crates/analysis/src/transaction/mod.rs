@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{
     histogram::Histogram,
-    row::{Row, TxChunk, TxIds},
+    row::{Row, TxChunk, TxIds, TxNode},
     spread::Seen,
 };
 
@@ -242,6 +242,13 @@ impl Transactions {
         kept.chunk.is_full |= row.is_full;
         (kept.said_at, kept.is_full_said) = (Some(row.last_at), row.is_full);
         kept.restored = u16::try_from(row.txs.len()).unwrap_or(u16::MAX);
+    }
+
+    /// What each node told of the transaction, as far as it is in mind.
+    pub(crate) fn told(&self, txid: &Txid) -> Vec<TxNode> {
+        let Some(place) = self.find(txid) else { return Vec::new() };
+        let chunk = &self.chunks[place.chunk.wrapping_sub(self.first) as usize].chunk;
+        chunk.told(place.place, &self.nodes)
     }
 
     /// How long after the first node each told of the transactions that came since the engine was made.

@@ -18,4 +18,5 @@ mod stale;
 mod tips;
 mod validity;
 mod version;
+mod watch;
 mod world;

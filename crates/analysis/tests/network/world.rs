@@ -1,6 +1,6 @@
 //! Some nodes of a simulated network, and a server that asks them for headers and blocks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bitcoin::{
     Amount, Block, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
@@ -16,6 +16,7 @@ use bmon_analysis::{
     finding::{Body, Finding, FindingId},
     row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow},
     tree::Header,
+    watch::WatchItem,
 };
 use bmon_event::{
     AgentTime, Batch, BlockHash, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, ServerTime,
@@ -52,6 +53,12 @@ pub(crate) struct World {
     pub(crate) transactions: Vec<Transaction>,
     /// Nodes that give nothing of blocks.
     pub(crate) silent: HashSet<NodeName>,
+    /// The transactions of each node's mempool.
+    pub(crate) mempools: BTreeMap<NodeName, Vec<Transaction>>,
+    /// Nodes that cannot tell what spends a coin in their mempool.
+    pub(crate) blind: HashSet<NodeName>,
+    /// What is watched.
+    watched: BTreeSet<WatchItem>,
     /// Parts of blocks that were asked for.
     pub(crate) parts: Vec<(BlockHash, NodeName)>,
     sequences: BTreeMap<NodeName, u64>,
@@ -121,6 +128,9 @@ impl World {
             tag: "",
             transactions: Vec::new(),
             silent: HashSet::new(),
+            mempools: BTreeMap::new(),
+            blind: HashSet::new(),
+            watched: BTreeSet::new(),
             parts: Vec::new(),
             sequences: BTreeMap::new(),
             offsets_us: BTreeMap::new(),
@@ -172,6 +182,7 @@ impl World {
         (self.raw, self.bodies, self.heights) =
             (other.raw.clone(), other.bodies.clone(), other.heights.clone());
         self.sequences = other.sequences.clone();
+        (self.mempools, self.blind) = (other.mempools.clone(), other.blind.clone());
     }
 
     /// So many transactions, each of a coin of its own.
@@ -381,14 +392,19 @@ impl World {
     }
 
     fn answer(&self, need: &Need) -> Option<(NodeName, Kind)> {
-        match need.what {
+        match &need.what {
             Wanted::Headers { block, count } => {
-                let kind = Kind::Headers(Headers { want: 1, headers: self.headers_from(block, count) });
+                let kind = Kind::Headers(Headers { want: 1, headers: self.headers_from(*block, *count) });
                 Some((need.nodes[0].clone(), kind))
             }
             Wanted::BlockPart { block, offset, bytes } => {
                 let node = need.nodes.iter().find(|node| !self.silent.contains(*node))?;
-                Some((node.clone(), Kind::BlockPart(self.part(block, offset, bytes))))
+                Some((node.clone(), Kind::BlockPart(self.part(*block, *offset, *bytes))))
+            }
+            Wanted::RawTx { txid } => self.raw_tx(&need.nodes, *txid),
+            Wanted::MempoolSpends { outpoints } => {
+                let node = need.nodes.first().filter(|node| !self.silent.contains(*node))?;
+                Some((node.clone(), Kind::MempoolSpends(self.spends(node, outpoints))))
             }
             Wanted::LogLines { .. } => unreachable!("{need:?}"),
         }
@@ -514,7 +530,14 @@ impl World {
         for alert in self.alerts.values() {
             engine.restore_alert(alert.clone());
         }
+        engine.set_watch_items(network(), self.watched.clone());
         self.engine = engine;
+    }
+
+    /// These are watched from now on, and nothing else.
+    pub(crate) fn watch(&mut self, items: &[WatchItem]) {
+        self.watched = items.iter().copied().collect();
+        self.engine.set_watch_items(network(), self.watched.clone());
     }
 
     /// What was found of one kind, as last said.

@@ -38,6 +38,7 @@ mod validity_disagreements;
 mod vanished_messages;
 mod version_comparisons;
 mod watch;
+mod watch_list;
 
 use std::{
     io::{self, BufWriter, ErrorKind, Write as _},
@@ -105,6 +106,9 @@ pub(crate) enum Command {
     Forks(forks::Forks),
     /// What the branches of the latest forks confirmed differently: what was spent twice
     DoubleSpends(double_spends::DoubleSpends),
+    /// Be told of every step of a transaction or coin
+    #[command(name = "watch")]
+    WatchList(watch_list::WatchList),
     /// The latest blocks that were left behind
     StaleBlocks(stale_blocks::StaleBlocks),
     /// The latest times at which nodes followed different chains and went on to do so
@@ -165,6 +169,7 @@ impl Command {
             Self::Tips(command) => command.run(config),
             Self::Forks(command) => command.run(config),
             Self::DoubleSpends(command) => command.run(config),
+            Self::WatchList(command) => command.run(config),
             Self::StaleBlocks(command) => command.run(config),
             Self::Partitions(command) => command.run(config),
             Self::ValidityDisagreements(command) => command.run(config),

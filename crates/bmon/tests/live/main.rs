@@ -14,4 +14,5 @@ mod outage;
 mod propagation;
 mod refusal;
 mod support;
+mod watch;
 mod waterfall;

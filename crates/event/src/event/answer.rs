@@ -1,4 +1,4 @@
-use super::{BlockPart, Headers, Kind, LogLines};
+use super::{BlockPart, Headers, Kind, LogLines, MempoolSpends, RawTx};
 
 impl Kind {
     /// The id of the want that this answers, `None` for what was not wanted.
@@ -7,6 +7,8 @@ impl Kind {
             Self::LogLines(LogLines { want, .. })
             | Self::Headers(Headers { want, .. })
             | Self::BlockPart(BlockPart { want, .. })
+            | Self::RawTx(RawTx { want, .. })
+            | Self::MempoolSpends(MempoolSpends { want, .. })
             | Self::WantRefused { want, .. } => Some(*want),
             _ => None,
         }
@@ -18,6 +20,8 @@ impl Kind {
             Self::LogLines(lines) => lines.bytes(),
             Self::Headers(headers) => headers.bytes(),
             Self::BlockPart(part) => part.bytes.len(),
+            Self::RawTx(tx) => tx.raw.len(),
+            Self::MempoolSpends(spends) => spends.bytes(),
             Self::WantRefused { reason, .. } => reason.len(),
             _ => 0,
         }

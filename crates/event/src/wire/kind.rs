@@ -3,11 +3,12 @@
 use super::{bad, schema};
 use crate::event::{
     AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Deployment, Gap, Headers, HostSample, LogLines,
-    LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, TipStatus,
+    LogMessages, MempoolInfo, MempoolSpend, MempoolSpends, MessageCount, NetworkInfo, PeerInfo, Processing,
+    RawHeader, RawTx, TipStatus,
 };
 use crate::{
-    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, Source, Subject, Txid, Wtxid,
-    ZmqPosition,
+    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, OutPoint, Source, Subject, Txid,
+    Wtxid, ZmqPosition,
 };
 
 /// The message, `None` for the kinds that have a place in the columns.
@@ -235,6 +236,22 @@ structs! {
     Headers { want, headers }
     RawHeader { block, raw }
     BlockPart { want, block, size_bytes, offset, bytes }
+    RawTx { want, txid, raw }
+    MempoolSpends { want, spends, problem }
+}
+
+/// A coin takes no message of its own.
+impl Field<schema::MempoolSpend> for MempoolSpend {
+    fn to_wire(&self) -> schema::MempoolSpend {
+        let OutPoint { txid, vout } = self.outpoint;
+        schema::MempoolSpend { txid: txid.to_wire(), vout, by: self.by.to_wire() }
+    }
+
+    fn from_wire(_: &'static str, wire: schema::MempoolSpend) -> Result<Self, Unreadable> {
+        let txid = Field::from_wire("MempoolSpend.txid", wire.txid)?;
+        let by = Field::from_wire("MempoolSpend.by", wire.by)?;
+        Ok(Self { outpoint: OutPoint { txid, vout: wire.vout }, by })
+    }
 }
 
 /// A duration is the difference of two times, and as far from 0 as they may be from one another.
@@ -327,5 +344,7 @@ kinds! {
         LogLines(LogLines)
         Headers(Headers)
         BlockPart(BlockPart)
+        RawTx(RawTx)
+        MempoolSpends(MempoolSpends)
     }
 }

@@ -94,7 +94,7 @@ pub(super) struct Event {
     pub(super) agent_time_us: i64,
     #[prost(
         oneof = "Kind",
-        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 40, 41, 42, 43, 44, 45, 46, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68"
+        tags = "10, 11, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 40, 41, 42, 43, 44, 45, 46, 50, 60, 61, 62, 63, 64, 65, 66, 67, 68, 70, 71"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -172,6 +172,10 @@ pub(super) enum Kind {
     Headers(Box<Headers>),
     #[prost(message, boxed, tag = "68")]
     BlockPart(Box<BlockPart>),
+    #[prost(message, boxed, tag = "70")]
+    RawTx(Box<RawTx>),
+    #[prost(message, boxed, tag = "71")]
+    MempoolSpends(Box<MempoolSpends>),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -652,6 +656,37 @@ pub(super) struct BlockPart {
     pub(super) offset: u64,
     #[prost(bytes = "vec", tag = "5")]
     pub(super) bytes: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct RawTx {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) txid: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) raw: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct MempoolSpends {
+    #[prost(uint64, tag = "1")]
+    pub(super) want: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) spends: Vec<MempoolSpend>,
+    #[prost(string, optional, tag = "3")]
+    pub(super) problem: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct MempoolSpend {
+    /// Of the coin, as is `vout`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) txid: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub(super) vout: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) by: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -22,7 +22,7 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
               `blocks`, `txs`, `reorgs`, `rejections`, `invalid-blocks`, `gaps`, `vanished-messages`, `forks`, \
               `stale-blocks`, `validity-disagreements`, `partitions`, `lags`, `tips`, `alerts`, \
               `deployments`, `double-spends`, `selfish-mining`, `block-times`, `slow-nodes`, `version-comparisons`, \
-              `clocks`), and `beat` after five seconds without a change, so that a dead connection is noticed.",
+              `clocks`, `watch`), and `beat` after five seconds without a change, so that a dead connection is noticed.",
     parameters: &[],
     example: "",
     route: || get(answer),
@@ -79,11 +79,13 @@ pub enum Topic {
     VersionComparisons,
     /// `/api/v1/clocks`.
     Clocks,
+    /// `/api/v1/watch`.
+    Watch,
 }
 
 impl Topic {
     /// Every topic, in the order of their declaration.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Nodes,
         Self::Blocks,
         Self::Txs,
@@ -106,6 +108,7 @@ impl Topic {
         Self::SlowNodes,
         Self::VersionComparisons,
         Self::Clocks,
+        Self::Watch,
     ];
 }
 

@@ -48,6 +48,7 @@ pub mod tx;
 pub mod validity_disagreements;
 pub mod vanished_messages;
 pub mod version_comparisons;
+pub mod watch;
 pub mod waterfall;
 mod when;
 
@@ -127,6 +128,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &slow_nodes::ENDPOINT,
     &version_comparisons::ENDPOINT,
     &clocks::ENDPOINT,
+    &watch::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
     &live::ENDPOINT,

@@ -22,7 +22,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use bmon_analysis::row::Row;
-use bmon_event::ServerTime;
+use bmon_event::{Network, ServerTime};
 use bmon_server::{
     api::{self, Api, Notices},
     ingest::Counters,
@@ -87,7 +87,12 @@ struct Reply {
 
 impl Site {
     fn new() -> Self {
-        Self::of(&sample::rows(now()))
+        let site = Self::of(&sample::rows(now()));
+        // As `bmon watch` does beside the server.
+        let mut store = Store::open(&site.directory.path().join("bmon.sqlite")).unwrap();
+        let (regtest, since) = (Network::from_chain("regtest").unwrap(), now().plus_micros(-600_000_000));
+        store.watch(&regtest, &sample::watch::item(), since).unwrap();
+        site
     }
 
     /// The interface over these rows.

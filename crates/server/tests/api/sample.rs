@@ -11,6 +11,8 @@ mod delay;
 mod miner;
 #[path = "sample/step.rs"]
 mod step;
+#[path = "sample/watch.rs"]
+pub(crate) mod watch;
 
 use bmon_analysis::spread::{Seen, Tally};
 use bmon_analysis::{
@@ -112,6 +114,7 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     chain::rows(&mut rows, now);
     miner::rows(&mut rows, now);
     delay::rows(&mut rows, now);
+    watch::rows(&mut rows, now);
     rows
 }
 

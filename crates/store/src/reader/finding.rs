@@ -39,6 +39,11 @@ const JUDGING_BLOCK: &str = select!(
        AND body ->> 'block' = ?1 AND network.genesis = ?2 ORDER BY server_at_us, row"
 );
 
+const OF_ITEM: &str = select!(
+    "finding_by_watch",
+    "WHERE kind = 'watch' AND body ->> 'item' = ?1 AND network.genesis = ?2 ORDER BY server_at_us, row"
+);
+
 const STALE: &str = "
     SELECT body FROM finding
     WHERE kind = 'stale-block' AND network = (SELECT id FROM network WHERE genesis = ?1)";
@@ -92,6 +97,12 @@ impl Reader {
         block: &BlockHash,
     ) -> Result<Vec<Finding>, StoreError> {
         let rows = self.select(JUDGING_BLOCK, (block.to_string(), network.genesis.as_bytes()))?;
+        Ok(rows.into_iter().map(|(_, finding)| finding).collect())
+    }
+
+    /// Everything found of something that is watched, oldest first.
+    pub(crate) fn findings_of_item(&self, network: &Network, item: &str) -> Result<Vec<Finding>, StoreError> {
+        let rows = self.select(OF_ITEM, (item, network.genesis.as_bytes()))?;
         Ok(rows.into_iter().map(|(_, finding)| finding).collect())
     }
 

@@ -15,6 +15,7 @@ mod spread;
 mod tips;
 pub(crate) mod tx;
 pub(crate) mod walk;
+pub(crate) mod watch;
 
 use std::path::Path;
 

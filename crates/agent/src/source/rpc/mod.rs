@@ -29,16 +29,25 @@ use crate::{
 pub(crate) const GET_BLOCK: &str = "getblock";
 pub(crate) const GET_BLOCK_HASH: &str = "getblockhash";
 pub(crate) const GET_BLOCK_HEADER: &str = "getblockheader";
+pub(crate) const GET_RAW_TRANSACTION: &str = "getrawtransaction";
+pub(crate) const GET_TX_SPENDING_PREVOUT: &str = "gettxspendingprevout";
 pub(crate) const GET_ZMQ_NOTIFICATIONS: &str = "getzmqnotifications";
 /// The reply of a node that does not know a call (`RPC_METHOD_NOT_FOUND`, `src/rpc/protocol.h@v30`).
-const METHOD_NOT_FOUND: i64 = -32_601;
+pub(crate) const METHOD_NOT_FOUND: i64 = -32_601;
 /// A poller's thread parses one reply and hardly nests.
 const STACK_BYTES: usize = 256 * 1024;
 
 /// The names of all RPC calls that the agent makes, for the node's `rpcwhitelist`. All of them only read.
 pub fn whitelist() -> Vec<&'static str> {
     let mut methods: Vec<_> = poller::ALL.iter().map(|poller| poller.method()).collect();
-    methods.extend([GET_BLOCK, GET_BLOCK_HASH, GET_BLOCK_HEADER, GET_ZMQ_NOTIFICATIONS]);
+    methods.extend([
+        GET_BLOCK,
+        GET_BLOCK_HASH,
+        GET_BLOCK_HEADER,
+        GET_RAW_TRANSACTION,
+        GET_TX_SPENDING_PREVOUT,
+        GET_ZMQ_NOTIFICATIONS,
+    ]);
     methods.sort_unstable();
     methods
 }
@@ -148,6 +157,8 @@ mod tests {
             "getmempoolinfo",
             "getnetworkinfo",
             "getpeerinfo",
+            "getrawtransaction",
+            "gettxspendingprevout",
             "getzmqnotifications",
             "uptime",
         ];

@@ -16,6 +16,7 @@ mod tips;
 mod validity_disagreement;
 mod version_bit;
 mod version_comparison;
+mod watch;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -78,6 +79,7 @@ pub const ALL: &[Declaration] = &[
     lag::DECLARATION,
     version_bit::DECLARATION,
     selfish_mining::DECLARATION,
+    watch::DECLARATION,
     tips::DECLARATION,
     block_times::DECLARATION,
     slow_node::DECLARATION,

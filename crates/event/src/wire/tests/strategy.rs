@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use super::super::FURTHEST_US;
 use crate::event::{
     AgentHealth, BlockPart, ChainInfo, ChainTip, ClockSample, Deployment, Gap, Headers, HostSample, LogLines,
-    LogMessages, MempoolInfo, MessageCount, NetworkInfo, PeerInfo, Processing, RawHeader, RemovalReason,
-    TipStatus,
+    LogMessages, MempoolInfo, MempoolSpend, MempoolSpends, MessageCount, NetworkInfo, PeerInfo, Processing,
+    RawHeader, RawTx, RemovalReason, TipStatus,
 };
 use crate::{
-    AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, Positions, Source,
-    Subject, Txid, Wtxid, ZmqPosition,
+    AgentTime, Batch, BlockHash, Epoch, Event, Kind, LogPosition, Network, NodeTime, OutPoint, Positions,
+    Source, Subject, Txid, Wtxid, ZmqPosition,
 };
 
 fn block() -> impl Strategy<Value = BlockHash> {
@@ -321,8 +321,14 @@ fn want_kind() -> impl Strategy<Value = Kind> {
             Kind::BlockPart(BlockPart { want, block, size_bytes, offset, bytes })
         },
     );
+    let raw_tx = (any::<u64>(), txid(), vec(any::<u8>(), 0..40))
+        .prop_map(|(want, txid, raw)| Kind::RawTx(RawTx { want, txid, raw }));
+    let spend = (txid(), any::<u32>(), txid())
+        .prop_map(|(txid, vout, by)| MempoolSpend { outpoint: OutPoint { txid, vout }, by });
+    let spends = (any::<u64>(), vec(spend, 0..4), of(".{0,20}"))
+        .prop_map(|(want, spends, problem)| Kind::MempoolSpends(MempoolSpends { want, spends, problem }));
     let refused = (any::<u64>(), ".{0,20}").prop_map(|(want, reason)| Kind::WantRefused { want, reason });
-    prop_oneof![2 => lines, 1 => headers, 1 => part, 1 => refused]
+    prop_oneof![2 => lines, 1 => headers, 1 => part, 1 => raw_tx, 1 => spends, 1 => refused]
 }
 
 fn event() -> impl Strategy<Value = Event> {

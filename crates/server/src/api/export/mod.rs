@@ -60,6 +60,7 @@ pub const NOT_EXPORTED: &[(&str, &str)] = &[
     ("tally", "how many rows there are: `/metrics`"),
     ("token", "secrets"),
     ("tx_index", "where a transaction stands: it follows from what stands there"),
+    ("watch", "what is watched now: `/api/v1/watch`; what became of it is among the findings"),
 ];
 
 pub(super) const LIST: Endpoint = Endpoint {
