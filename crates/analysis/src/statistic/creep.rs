@@ -43,6 +43,8 @@ pub struct Creep {
     pub rank: Rank,
     /// What the change looks like.
     pub shape: Shape,
+    /// The first place of the new level, if it is a step, whether that fits better or not.
+    pub step: usize,
 }
 
 /// What a change looks like: which of the two fits the values better.
@@ -87,7 +89,8 @@ impl CreepTest {
         let last: Vec<f64> = known.iter().rev().take(self.now).map(|(_, value)| *value).collect();
         let now = median(&last)?;
         let rank = Rank::of(now, &reference);
-        Some(Creep { score: cusum.sum(), from, usual, now, rank, shape: shape(&known) })
+        let (shape, step) = shape(&known);
+        Some(Creep { score: cusum.sum(), from, usual, now, rank, shape, step })
     }
 
     /// Whether the series has crept up.
@@ -96,8 +99,8 @@ impl CreepTest {
     }
 }
 
-/// The better fit, by least squares, of every step and of every level that turns into a slope.
-fn shape(known: &[(usize, f64)]) -> Shape {
+/// The better fit, by least squares, of every step and of every level that turns into a slope; and the best step.
+fn shape(known: &[(usize, f64)]) -> (Shape, usize) {
     let values: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
     let (mut step, mut slope) = ((f64::INFINITY, 0), (f64::INFINITY, 0.0));
     for (cut, (place, _)) in known.iter().enumerate().skip(1) {
@@ -111,7 +114,9 @@ fn shape(known: &[(usize, f64)]) -> Shape {
             slope = (error, per_place);
         }
     }
-    if slope.0 <= step.0 { Shape::Slope { per_place: slope.1 } } else { Shape::Step { at: step.1 } }
+    let shape =
+        if slope.0 <= step.0 { Shape::Slope { per_place: slope.1 } } else { Shape::Step { at: step.1 } };
+    (shape, step.1)
 }
 
 /// The squared distances from the mean, summed.
@@ -174,7 +179,7 @@ mod tests {
     fn a_step_is_told_from_a_slope() {
         let creep = judge(84, |place| if place < 60.0 { 0.0 } else { 0.3 });
         assert!(TEST.is_alarm(&creep));
-        assert_eq!(creep.shape, Shape::Step { at: 60 });
+        assert_eq!((creep.shape, creep.step), (Shape::Step { at: 60 }, 60));
     }
 
     #[test]
