@@ -130,10 +130,18 @@ fn a_block_and_a_transaction_come_from_every_source_that_tells_of_them() {
                 (Kind::Deployments(deployments), "getdeploymentinfo") => {
                     deployments.iter().any(|deployment| deployment.name == "segwit").then_some(())
                 }
-                // The last two only when the server wants something (`tests/want.rs`).
+                // Some are no events of their own, the last four come only when the server wants something (`tests/want.rs`).
                 (Kind::PeerInfo(_), "getpeerinfo")
                 | (Kind::Uptime { .. }, "uptime")
-                | (_, "getblockhash" | "getzmqnotifications" | "getblock" | "getblockheader") => Some(()),
+                | (
+                    _,
+                    "getblockhash"
+                    | "getzmqnotifications"
+                    | "getblock"
+                    | "getblockheader"
+                    | "getrawtransaction"
+                    | "gettxspendingprevout",
+                ) => Some(()),
                 _ => None,
             });
         }
