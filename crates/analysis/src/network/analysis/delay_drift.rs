@@ -186,7 +186,8 @@ fn found(look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, creep: &C
     })
 }
 
-/// Whether the node became slow at once, so that it is a slow node: where the sum began to grow, or at the step that fits.
+/// Whether the node became slow at once, so that it is a slow node: where the sum began to grow, or at the best step, even if a
+/// slope fits better, as it may for some days.
 fn is_shift(
     history: &History,
     node: &NodeName,
@@ -194,9 +195,6 @@ fn is_shift(
     creep: &Creep,
     day_of: impl Fn(usize) -> u32,
 ) -> bool {
-    let places = match creep.shape {
-        Shape::Step { at } => [creep.from, at],
-        Shape::Slope { .. } => [creep.from; 2],
-    };
+    let places = [creep.from, creep.step];
     places.into_iter().any(|place| has_shifted(history, node, measure, day_of(place) * DAY))
 }
