@@ -57,7 +57,7 @@ struct Fired {
 impl Backtest {
     pub(crate) fn run(self, config: Option<&Path>) -> Result {
         if !RULES.contains(&self.rule.as_str()) {
-            let why = anyhow::anyhow!("`{}` cannot be judged by what is kept", self.rule);
+            let why = anyhow::anyhow!("judge `{}` by what is kept", self.rule);
             return Err(Failure::new(Code::Usage, why).hint("`slow-node` and `delay-drift` can"));
         }
         let database = bmon_server::database_path(&load(config)?.server.data_dir);

@@ -7,7 +7,7 @@ use super::{Declaration, Look, NetworkAnalysis, slow_node::has_shifted};
 use crate::{
     finding::{Beside, Body, DAY, FindingId, Measure, Slowness},
     network::{
-        DAYS, Grain, Ledger, Saying, Seen,
+        DAYS, Grain, History, Ledger, Saying, Seen,
         slowness::{Stretch, compared, least_scale, shown, sources, to_others},
     },
     row::{Row, Sighted},
@@ -150,11 +150,7 @@ fn found(look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, creep: &C
     let history = look.network.history();
     let first = (day + 1).saturating_sub(DAYS);
     let day_of = |place: usize| first + u32::try_from(place).unwrap_or_default();
-    let steps = match creep.shape {
-        Shape::Step { at } => [creep.from, at],
-        Shape::Slope { .. } => [creep.from; 2],
-    };
-    if steps.iter().any(|place| has_shifted(history, node, measure, day_of(*place) * DAY)) {
+    if is_shift(history, node, measure, creep, day_of) {
         return None;
     }
     let from = day_of(creep.from).min((day + 1).saturating_sub(WEEK));
@@ -188,4 +184,17 @@ fn found(look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, creep: &C
         version_change: stretch.version_change(history),
         over_at_us: None,
     })
+}
+
+/// Whether the node became slow at once, so that it is a slow node: where the sum began to grow, or at the best step, even if a
+/// slope fits better, as it may for some days.
+fn is_shift(
+    history: &History,
+    node: &NodeName,
+    measure: Measure,
+    creep: &Creep,
+    day_of: impl Fn(usize) -> u32,
+) -> bool {
+    let places = [creep.from, creep.step];
+    places.into_iter().any(|place| has_shifted(history, node, measure, day_of(place) * DAY))
 }
