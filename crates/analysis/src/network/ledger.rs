@@ -49,6 +49,19 @@ impl Ledger {
         self.said.values()
     }
 
+    /// The findings about the node of which `take` makes something: their ids, when they were, and that.
+    pub(crate) fn of_node<T>(
+        &self,
+        node: &NodeName,
+        take: impl Fn(&Body) -> Option<T>,
+    ) -> impl Iterator<Item = (FindingId, Seen, T)> {
+        let of_node = self.iter().filter(move |finding| finding.node.as_ref() == Some(node));
+        of_node.filter_map(move |finding| {
+            let seen = Seen { sighted: finding.sighted, is_told: true };
+            Some((finding.id, seen, take(&finding.body)?))
+        })
+    }
+
     /// Says it, unless it was the last thing said under this id.
     pub(crate) fn say(&mut self, network: Network, saying: Saying, out: &mut Vec<Row>) {
         let Saying { id, node, seen, sources, body } = saying;

@@ -2,9 +2,10 @@
 
 use bmon_event::{BlockHash, NodeName, Source};
 
-use super::{Grain, History, Value, analysis::Look};
+use super::{Grain, History, Saying, Seen, Value, analysis::Look};
 use crate::{
-    finding::{Change, DAY, Measure, VersionChange},
+    finding::{Body, Change, DAY, FindingId, Measure, Slowness, VersionChange},
+    row::Sighted,
     statistic::{Rank, Robust, median},
 };
 
@@ -75,6 +76,26 @@ impl Stretch<'_> {
             height,
         })
     }
+}
+
+/// A slowness that was found now: of it nothing was said yet.
+pub(super) fn begun(look: &Look<'_>, analysis: &str, node: &NodeName, found: &Slowness) -> (FindingId, Seen) {
+    let subject = [node.as_str(), found.measure.as_str()].map(str::as_bytes);
+    let from = found.from_height.to_le_bytes();
+    let id = FindingId::new(&look.network.network, analysis, &[subject[0], subject[1], &from]);
+    (id, Seen { sighted: Sighted::by_server(look.now), is_told: true })
+}
+
+/// What is said of it. `body` makes a finding of one analysis or of another.
+pub(super) fn saying(
+    look: &Look<'_>,
+    node: &NodeName,
+    (id, seen): (FindingId, Seen),
+    found: Slowness,
+    body: fn(Box<Slowness>) -> Body,
+) -> Saying {
+    let sources = sources(look, found.to_height);
+    Saying { id, node: Some(node.clone()), seen, sources, body: body(Box::new(found)) }
 }
 
 /// The series beside the others.

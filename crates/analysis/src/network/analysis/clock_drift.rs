@@ -45,12 +45,11 @@ impl NetworkAnalysis for ClockDrifts {
 impl ClockDrifts {
     /// The drift of the node that is not over.
     fn open(&self, node: &NodeName) -> Option<(FindingId, Seen, ClockDrift)> {
-        self.ledger.iter().find_map(|finding| match &finding.body {
-            Body::ClockDrift(found) if found.over_at_us.is_none() && finding.node.as_ref() == Some(node) => {
-                Some((finding.id, Seen { sighted: finding.sighted, is_told: true }, found.clone()))
-            }
+        let open = |body: &Body| match body {
+            Body::ClockDrift(found) if found.over_at_us.is_none() => Some(found.clone()),
             _ => None,
-        })
+        };
+        self.ledger.of_node(node, open).next()
     }
 
     fn begin(&mut self, look: &Look<'_>, node: &NodeName, rate: Rate, out: &mut Vec<Row>) {

@@ -7,10 +7,10 @@ use super::{Declaration, Look, NetworkAnalysis, slow_node::has_shifted};
 use crate::{
     finding::{Beside, Body, DAY, FindingId, Measure, Slowness},
     network::{
-        DAYS, Grain, History, Ledger, Saying, Seen,
-        slowness::{Stretch, compared, least_scale, shown, sources, to_others},
+        DAYS, Grain, History, Ledger, Seen,
+        slowness::{Stretch, begun, compared, least_scale, saying, shown, to_others},
     },
-    row::{Row, Sighted},
+    row::Row,
     statistic::{Creep, CreepTest, Shape},
 };
 
@@ -63,52 +63,39 @@ impl NetworkAnalysis for DelayDrifts {
 impl DelayDrifts {
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, out: &mut Vec<Row>) {
         let creep = judge(look, node, measure, day);
-        if let Some((id, seen, found)) = self.open(node, measure) {
+        if let Some((at, found)) = self.open(node, measure) {
             if creep.is_none_or(|creep| creep.score < OVER) {
                 let to_height = (day + 1) * DAY - 1;
                 let found = Slowness { over_at_us: Some(look.now), to_height, ..found };
-                self.say(look, node, id, seen, found, out);
+                self.say(look, node, at, found, out);
             }
             return;
         }
         let creep = creep.filter(|creep| test(measure).is_alarm(creep));
         let Some(found) = creep.and_then(|creep| found(look, node, measure, day, &creep)) else { return };
-        let subject = [node.as_str(), measure.as_str()].map(str::as_bytes);
-        let from = found.from_height.to_le_bytes();
-        let id = FindingId::new(&look.network.network, ID, &[subject[0], subject[1], &from]);
-        let seen = Seen { sighted: Sighted::by_server(look.now), is_told: true };
-        self.say(look, node, id, seen, found, out);
+        self.say(look, node, begun(look, ID, node, &found), found, out);
     }
 
     /// The drift of the node in this measure that is not over.
-    fn open(&self, node: &NodeName, measure: Measure) -> Option<(FindingId, Seen, Slowness)> {
-        self.ledger.iter().find_map(|finding| match &finding.body {
-            Body::DelayDrift(found)
-                if found.measure == measure
-                    && found.over_at_us.is_none()
-                    && finding.node.as_ref() == Some(node) =>
-            {
-                Some((finding.id, Seen { sighted: finding.sighted, is_told: true }, (**found).clone()))
+    fn open(&self, node: &NodeName, measure: Measure) -> Option<((FindingId, Seen), Slowness)> {
+        let open = |body: &Body| match body {
+            Body::DelayDrift(found) if found.measure == measure && found.over_at_us.is_none() => {
+                Some((**found).clone())
             }
             _ => None,
-        })
+        };
+        self.ledger.of_node(node, open).next().map(|(id, seen, found)| ((id, seen), found))
     }
 
     fn say(
         &mut self,
         look: &Look<'_>,
         node: &NodeName,
-        id: FindingId,
-        seen: Seen,
+        at: (FindingId, Seen),
         found: Slowness,
         out: &mut Vec<Row>,
     ) {
-        let (sources, body) = (sources(look, found.to_height), Body::DelayDrift(Box::new(found)));
-        self.ledger.say(
-            look.network.network,
-            Saying { id, node: Some(node.clone()), seen, sources, body },
-            out,
-        );
+        self.ledger.say(look.network.network, saying(look, node, at, found, Body::DelayDrift), out);
     }
 }
 

@@ -58,12 +58,11 @@ impl NetworkAnalysis for Lags {
 impl Lags {
     /// The lag of the node that is not over.
     fn open(&self, node: &NodeName) -> Option<(FindingId, Seen, Lag)> {
-        self.ledger.iter().find_map(|finding| match &finding.body {
-            Body::Lag(lag) if lag.caught_up_at_us.is_none() && finding.node.as_ref() == Some(node) => {
-                Some((finding.id, Seen { sighted: finding.sighted, is_told: true }, lag.clone()))
-            }
+        let open = |body: &Body| match body {
+            Body::Lag(lag) if lag.caught_up_at_us.is_none() => Some(lag.clone()),
             _ => None,
-        })
+        };
+        self.ledger.of_node(node, open).next()
     }
 
     fn begin(&mut self, look: &Look<'_>, node: &NodeName, standing: &Standing, out: &mut Vec<Row>) {

@@ -7,10 +7,10 @@ use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{Beside, Body, FindingId, Measure, Slowness},
     network::{
-        Grain, History, Ledger, Saying, Seen,
-        slowness::{Stretch, compared, least_scale, shown, sources, to_others},
+        Grain, History, Ledger, Seen,
+        slowness::{Stretch, begun, compared, least_scale, saying, shown, to_others},
     },
-    row::{Row, Sighted},
+    row::Row,
     statistic::{Shift, ShiftTest},
 };
 
@@ -81,30 +81,28 @@ impl NetworkAnalysis for SlowNodes {
 impl SlowNodes {
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, period: u32, out: &mut Vec<Row>) {
         match self.last(node, measure) {
-            Some((id, seen, found)) if found.over_at_us.is_none() => {
+            Some((at, found)) if found.over_at_us.is_none() => {
                 if is_over(look, node, &found, period) {
                     let to_height = (period + 1) * Grain::Period.heights() - 1;
                     let found = Slowness { over_at_us: Some(look.now), to_height, ..found };
-                    self.say(look, node, id, seen, found, out);
+                    self.say(look, node, at, found, out);
                 }
             }
             over => {
-                let after = over.map_or(0, |(_, _, found)| found.to_height / Grain::Period.heights());
+                let after = over.map_or(0, |(_, found)| found.to_height / Grain::Period.heights());
                 self.begin(look, node, measure, period, after, out);
             }
         }
     }
 
     /// What was last said of the node in this measure.
-    fn last(&self, node: &NodeName, measure: Measure) -> Option<(FindingId, Seen, Slowness)> {
-        let of_node = self.ledger.iter().filter(|finding| finding.node.as_ref() == Some(node));
-        let said = of_node.filter_map(|finding| match &finding.body {
-            Body::SlowNode(found) if found.measure == measure => {
-                Some((finding.id, Seen { sighted: finding.sighted, is_told: true }, (**found).clone()))
-            }
+    fn last(&self, node: &NodeName, measure: Measure) -> Option<((FindingId, Seen), Slowness)> {
+        let said = |body: &Body| match body {
+            Body::SlowNode(found) if found.measure == measure => Some((**found).clone()),
             _ => None,
-        });
-        said.max_by_key(|(_, _, found)| found.from_height)
+        };
+        let last = self.ledger.of_node(node, said).max_by_key(|(_, _, found)| found.from_height);
+        last.map(|(id, seen, found)| ((id, seen), found))
     }
 
     fn begin(
@@ -130,28 +128,18 @@ impl SlowNodes {
         let stretch =
             Stretch { node, grain: Grain::Period, from, last: period, now: period - from + 1, past: PAST };
         let Some(found) = found(look, &stretch, measure, &shift) else { return };
-        let subject = [node.as_str(), measure.as_str()].map(str::as_bytes);
-        let from = found.from_height.to_le_bytes();
-        let id = FindingId::new(&look.network.network, ID, &[subject[0], subject[1], &from]);
-        let seen = Seen { sighted: Sighted::by_server(look.now), is_told: true };
-        self.say(look, node, id, seen, found, out);
+        self.say(look, node, begun(look, ID, node, &found), found, out);
     }
 
     fn say(
         &mut self,
         look: &Look<'_>,
         node: &NodeName,
-        id: FindingId,
-        seen: Seen,
+        at: (FindingId, Seen),
         found: Slowness,
         out: &mut Vec<Row>,
     ) {
-        let (sources, body) = (sources(look, found.to_height), Body::SlowNode(Box::new(found)));
-        self.ledger.say(
-            look.network.network,
-            Saying { id, node: Some(node.clone()), seen, sources, body },
-            out,
-        );
+        self.ledger.say(look.network.network, saying(look, node, at, found, Body::SlowNode), out);
     }
 }
 
