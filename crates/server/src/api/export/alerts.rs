@@ -1,12 +1,12 @@
 //! What someone should know, and what there was.
 
 use bmon_analysis::alert::Alert;
-use bmon_event::ServerTime;
+use bmon_event::{NodeName, ServerTime};
 use bmon_store::{Cursor, Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{Column, Value, headings},
+    column::{Column, OfNode, Value, headings},
     walk::{self, Part},
 };
 
@@ -22,6 +22,12 @@ pub(super) const TABLE: Table = Table {
 struct Row {
     alert: Alert,
     bound_us: Option<i64>,
+}
+
+impl OfNode for Row {
+    fn node(&self) -> Option<&NodeName> {
+        self.alert.node.as_ref()
+    }
 }
 
 const COLUMNS: &[Column<Row>] = &[
@@ -42,18 +48,8 @@ const COLUMNS: &[Column<Row>] = &[
         meaning: "what it is about among all that the rule may find: a block's hash, a node's name",
         value: |row, _| row.alert.subject.as_str().into(),
     },
-    Column {
-        name: "node",
-        meaning: "the node it is about; null when it is about the network as a whole",
-        value: |row, _| row.alert.node.as_ref().into(),
-    },
-    Column {
-        name: "node_version",
-        meaning: "the node's version as it is now; null while it has not told it",
-        value: |row, context| {
-            row.alert.node.as_ref().and_then(|node| context.versions.get(node)).map(String::as_str).into()
-        },
-    },
+    Column::NODE_IF_ANY,
+    Column::NODE_VERSION,
     Column {
         name: "severity",
         meaning: "`info`, `warning` or `critical`",

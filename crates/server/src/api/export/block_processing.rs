@@ -1,12 +1,12 @@
 //! How long nodes took to connect blocks.
 
-use bmon_analysis::row::{BlockProcessing, Sighted};
-use bmon_event::{NodeName, event::Processing};
+use bmon_analysis::row::BlockProcessing;
 use bmon_store::{Cursor, Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{AtNode, Column, Value, headings},
+    column::{Column, headings},
+    of_block::{self, OfBlock},
     walk::{self, Part},
 };
 
@@ -20,42 +20,23 @@ pub(super) const TABLE: Table = Table {
     open: |stretch, format| walk::open(COLUMNS, read, stretch, format),
 };
 
-struct Row {
-    height: Option<u32>,
-    processing: BlockProcessing,
-}
-
-impl Row {
-    const fn steps(&self) -> &Processing {
-        &self.processing.processing
-    }
-}
-
-impl AtNode for Row {
-    fn node(&self) -> Option<&NodeName> {
-        Some(&self.processing.node)
-    }
-
-    fn sighted(&self) -> Sighted {
-        self.processing.sighted
-    }
-}
+type Row = OfBlock<BlockProcessing>;
 
 /// A column for a step.
 macro_rules! step {
     ($name:ident, $meaning:literal) => {
-        Column { name: stringify!($name), meaning: $meaning, value: |row: &Row, _| row.steps().$name.into() }
+        Column {
+            name: stringify!($name),
+            meaning: $meaning,
+            value: |row: &Row, _| row.told.processing.$name.into(),
+        }
     };
 }
 
 const COLUMNS: &[Column<Row>] = &[
     Column::NETWORK,
-    Column { name: "block", meaning: "the block", value: |row, _| Value::shown(&row.processing.block) },
-    Column {
-        name: "height",
-        meaning: "its height; null while no node told it",
-        value: |row, _| row.height.into(),
-    },
+    Column::BLOCK,
+    Column::HEIGHT,
     Column::NODE,
     Column::NODE_VERSION,
     Column::AT,
@@ -86,10 +67,5 @@ fn read(
     after: Option<Cursor>,
     part: &mut Part<'_, Row>,
 ) -> Result<Option<Cursor>, StoreError> {
-    reader.visit_blocks(stretch, after, &mut |block| {
-        for processing in block.processing {
-            part.row(&Row { height: block.row.height, processing });
-        }
-        part.go_on()
-    })
+    of_block::read(reader, stretch, after, part, |block| Ok(block.processing))
 }

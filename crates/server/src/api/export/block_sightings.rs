@@ -1,12 +1,12 @@
 //! When nodes reached which stage with blocks.
 
-use bmon_analysis::row::{BlockSighting, Sighted};
-use bmon_event::NodeName;
+use bmon_analysis::row::BlockSighting;
 use bmon_store::{Cursor, Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{AtNode, Column, Value, headings},
+    column::{Column, headings},
+    of_block::{self, OfBlock},
     walk::{self, Part},
 };
 
@@ -19,40 +19,23 @@ pub(super) const TABLE: Table = Table {
     open: |stretch, format| walk::open(COLUMNS, read, stretch, format),
 };
 
-struct Row {
-    height: Option<u32>,
-    sighting: BlockSighting,
-}
-
-impl AtNode for Row {
-    fn node(&self) -> Option<&NodeName> {
-        Some(&self.sighting.node)
-    }
-
-    fn sighted(&self) -> Sighted {
-        self.sighting.sighted
-    }
-}
+type Row = OfBlock<BlockSighting>;
 
 const COLUMNS: &[Column<Row>] = &[
     Column::NETWORK,
-    Column { name: "block", meaning: "the block", value: |row, _| Value::shown(&row.sighting.block) },
-    Column {
-        name: "height",
-        meaning: "its height; null while no node told it",
-        value: |row, _| row.height.into(),
-    },
+    Column::BLOCK,
+    Column::HEIGHT,
     Column::NODE,
     Column::NODE_VERSION,
     Column {
         name: "stage",
         meaning: "`header` seen, whole `block` there, `checked`, or `connected` to the active chain",
-        value: |row, _| row.sighting.stage.as_str().into(),
+        value: |row, _| row.told.stage.as_str().into(),
     },
     Column {
         name: "source",
         meaning: "who told: `log`, `zmq` or `rpc`",
-        value: |row, _| row.sighting.source.as_str().into(),
+        value: |row, _| row.told.source.as_str().into(),
     },
     Column::AT,
     Column::AT_US,
@@ -68,10 +51,5 @@ fn read(
     after: Option<Cursor>,
     part: &mut Part<'_, Row>,
 ) -> Result<Option<Cursor>, StoreError> {
-    reader.visit_blocks(stretch, after, &mut |block| {
-        for sighting in block.sightings {
-            part.row(&Row { height: block.row.height, sighting });
-        }
-        part.go_on()
-    })
+    of_block::read(reader, stretch, after, part, |block| Ok(block.sightings))
 }

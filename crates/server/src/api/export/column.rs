@@ -93,10 +93,14 @@ impl<T: Into<Self>> From<Option<T>> for Value<'_> {
     }
 }
 
-/// A row that says when something was so at a node.
-pub(super) trait AtNode {
+/// A row about a node.
+pub(super) trait OfNode {
     /// `None` for the network as a whole.
     fn node(&self) -> Option<&NodeName>;
+}
+
+/// A row that says when something was so at a node.
+pub(super) trait AtNode: OfNode {
     fn sighted(&self) -> Sighted;
 }
 
@@ -108,10 +112,15 @@ impl<R> Column<R> {
     };
 }
 
-impl<R: AtNode> Column<R> {
+impl<R: OfNode> Column<R> {
     pub(super) const NODE: Self = Self {
         name: "node",
         meaning: "the node, as its operator named it",
+        value: |row, _| row.node().into(),
+    };
+    pub(super) const NODE_IF_ANY: Self = Self {
+        name: "node",
+        meaning: "the node it is about; null when it is about the network as a whole",
         value: |row, _| row.node().into(),
     };
     pub(super) const NODE_VERSION: Self = Self {
@@ -121,6 +130,9 @@ impl<R: AtNode> Column<R> {
             row.node().and_then(|node| context.versions.get(node)).map(String::as_str).into()
         },
     };
+}
+
+impl<R: AtNode> Column<R> {
     pub(super) const AT: Self = Self {
         name: "at",
         meaning: "when, on the server's clock; on the node's own where `clock_bound_us` is null",

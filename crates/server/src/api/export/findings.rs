@@ -6,7 +6,7 @@ use bmon_store::{FindingPlace, FoundRow, Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{AtNode, Column, Value, headings},
+    column::{AtNode, Column, OfNode, Value, headings},
     walk::{self, Part},
 };
 
@@ -19,11 +19,13 @@ pub(super) const TABLE: Table = Table {
     open: |stretch, format| walk::open(COLUMNS, read, stretch, format),
 };
 
-impl AtNode for FoundRow {
+impl OfNode for FoundRow {
     fn node(&self) -> Option<&NodeName> {
         self.node.as_ref()
     }
+}
 
+impl AtNode for FoundRow {
     fn sighted(&self) -> Sighted {
         self.sighted
     }
@@ -42,11 +44,7 @@ const COLUMNS: &[Column<FoundRow>] = &[
         meaning: "1 when first said, one more each time its content changed",
         value: |row, _| row.revision.into(),
     },
-    Column {
-        name: "node",
-        meaning: "the node it is about; null when it is about the network as a whole",
-        value: |row, _| row.node.as_ref().into(),
-    },
+    Column::NODE_IF_ANY,
     Column::NODE_VERSION,
     Column::AT,
     Column::AT_US,

@@ -11,7 +11,7 @@ use bmon_store::{FindingPlace, FoundRow, Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{AtNode, Column, Value, headings},
+    column::{AtNode, Column, OfNode, Value, headings},
     walk::{self, Part},
 };
 
@@ -33,11 +33,13 @@ struct Row {
     gap: Gap,
 }
 
-impl AtNode for Row {
+impl OfNode for Row {
     fn node(&self) -> Option<&NodeName> {
         self.node.as_ref()
     }
+}
 
+impl AtNode for Row {
     fn sighted(&self) -> Sighted {
         self.sighted
     }

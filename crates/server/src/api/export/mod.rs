@@ -15,6 +15,7 @@ mod gaps;
 mod headers;
 mod miners;
 mod nodes;
+mod of_block;
 mod question;
 mod tx_spread;
 mod txs;

@@ -9,7 +9,7 @@ use bmon_store::{Reader, StoreError, Stretch};
 
 use super::{
     Table,
-    column::{Column, Value, headings},
+    column::{Column, OfNode, Value, headings},
     walk::{self, Part},
 };
 use crate::api::spread::Durations;
@@ -41,6 +41,12 @@ impl Row {
     }
 }
 
+impl OfNode for Row {
+    fn node(&self) -> Option<&NodeName> {
+        Some(&self.node)
+    }
+}
+
 const COLUMNS: &[Column<Row>] = &[
     Column::NETWORK,
     Column {
@@ -58,16 +64,8 @@ const COLUMNS: &[Column<Row>] = &[
         meaning: "transactions that any node first saw in the hour",
         value: |row, _| row.items.into(),
     },
-    Column {
-        name: "node",
-        meaning: "the node, as its operator named it",
-        value: |row, _| (&row.node).into(),
-    },
-    Column {
-        name: "node_version",
-        meaning: "the node's version as it is now; null while it has not told it",
-        value: |row, context| context.versions.get(&row.node).map(String::as_str).into(),
-    },
+    Column::NODE,
+    Column::NODE_VERSION,
     Column { name: "seen", meaning: "transactions that it saw", value: |row, _| row.spread.seen.into() },
     Column {
         name: "missed",

@@ -8,7 +8,7 @@ use bmon_store::{Reader, StoreError, Stretch, TxPlace, TxTimes};
 
 use super::{
     Table,
-    column::{AtNode, Column, Value, headings},
+    column::{AtNode, Column, OfNode, Value, headings},
     walk::{self, Part},
 };
 
@@ -35,11 +35,13 @@ struct Row {
     by: Option<Txid>,
 }
 
-impl AtNode for Row {
+impl OfNode for Row {
     fn node(&self) -> Option<&NodeName> {
         Some(&self.node)
     }
+}
 
+impl AtNode for Row {
     fn sighted(&self) -> Sighted {
         self.seen.sighted
     }
