@@ -94,6 +94,8 @@ pub struct Counters {
     pub forgotten_sightings: u64,
     /// Transactions forgotten before their time because there were too many.
     pub forgotten_transactions: u64,
+    /// Transactions that came too late to be counted in the spread of their hour, or whose clocks are hours wrong.
+    pub late_transactions: u64,
     /// How often a node's clock was seen to have been set.
     pub clock_steps: u64,
     /// Headers, and words about blocks, that were dropped because too many waited or because no node could have said them.
@@ -362,6 +364,7 @@ impl Engine {
                 .values()
                 .map(|network| network.transactions.forgotten())
                 .sum(),
+            late_transactions: self.networks.values().map(|network| network.transactions.late()).sum(),
             clock_steps: states().map(NodeState::clock_steps).sum(),
             dropped_words: self.networks.values().map(|network| network.state.dropped()).sum(),
             bad_block_parts,

@@ -19,6 +19,8 @@ pub(super) struct Delays {
     fresh: Vec<BlockHash>,
     waiting: VecDeque<(ServerTime, BlockHash)>,
     nodes: BTreeMap<NodeName, Histogram>,
+    /// Blocks that are not counted because too many waited.
+    dropped: u64,
 }
 
 impl Delays {
@@ -26,7 +28,13 @@ impl Delays {
     pub(super) fn note(&mut self, block: BlockHash) {
         if self.fresh.len() + self.waiting.len() < MOST {
             self.fresh.push(block);
+        } else {
+            self.dropped += 1;
         }
+    }
+
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
     }
 }
 
@@ -43,7 +51,7 @@ impl NetworkState {
 
     /// Counts the blocks that were heard of long enough ago.
     pub(crate) fn count_delays(&mut self, now: ServerTime) {
-        let Delays { fresh, waiting, nodes } = &mut self.delays;
+        let Delays { fresh, waiting, nodes, .. } = &mut self.delays;
         waiting.extend(fresh.drain(..).map(|block| (now, block)));
         while let Some((_, block)) =
             waiting.front().filter(|(at, _)| now.micros_since(*at) >= SETTLED_US).copied()

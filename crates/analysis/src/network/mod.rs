@@ -234,9 +234,10 @@ impl NetworkState {
         self.statuses(block).map(of_node).collect()
     }
 
-    /// Words and headers that were dropped, or that no node could have said.
+    /// Words and headers that were dropped, or that no node could have said; blocks and spends of coins of which too many waited.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped + self.bad_headers + self.tree().map_or(0, Tree::dropped)
+        let waiting = self.delays.dropped() + self.watch.dropped();
+        self.dropped + self.bad_headers + waiting + self.tree().map_or(0, Tree::dropped)
     }
 
     /// Parts of blocks that were dropped: those that cannot be of the block, and those that nobody needed.

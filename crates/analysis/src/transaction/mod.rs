@@ -78,6 +78,8 @@ pub(crate) struct Transactions {
     oldest_hour: i64,
     /// Transactions forgotten before their time because there were too many.
     forgotten: u64,
+    /// Transactions that came too late to be counted in their hour.
+    late: u64,
 }
 
 /// Where a transaction is.
@@ -105,17 +107,21 @@ struct Kept {
 }
 
 impl Kept {
-    fn settle_next(&mut self, hours: &mut Hours, oldest: i64, delays: &mut Vec<Histogram>) {
-        self.count(self.settled, hours, oldest);
-        if self.settled >= self.restored {
-            add_delays(&self.chunk.seen(self.settled), delays);
-        }
+    /// Whether it came too late to be counted in its hour.
+    fn settle_next(&mut self, hours: &mut Hours, oldest: i64, delays: &mut Vec<Histogram>) -> bool {
+        let (place, seen) = (self.settled, self.chunk.seen(self.settled));
+        self.count(place, &seen, hours, oldest);
         self.settled += 1;
+        if place < self.restored {
+            return false;
+        }
+        add_delays(&seen, delays);
+        !seen.is_empty() && self.chunk.hours[usize::from(place)] == UNCOUNTED
     }
 
     /// Counts the transaction at this place in its hour.
-    fn count(&mut self, place: u16, hours: &mut Hours, oldest: i64) {
-        let hour = hours.add(&self.chunk.seen(place), oldest);
+    fn count(&mut self, place: u16, seen: &[Seen], hours: &mut Hours, oldest: i64) {
+        let hour = hours.add(seen, oldest);
         self.chunk.hours[usize::from(place)] =
             hour.and_then(|hour| i32::try_from(hour).ok()).unwrap_or(UNCOUNTED);
     }
@@ -158,6 +164,7 @@ impl Transactions {
             delays: Vec::new(),
             oldest_hour: 0,
             forgotten: 0,
+            late: 0,
         }
     }
 
@@ -189,7 +196,7 @@ impl Transactions {
         }
         if is_settled && is_news {
             kept.uncount(place.place, &before, &mut self.hours);
-            kept.count(place.place, &mut self.hours, self.oldest_hour);
+            kept.count(place.place, &kept.chunk.seen(place.place), &mut self.hours, self.oldest_hour);
         }
     }
 
@@ -249,6 +256,11 @@ impl Transactions {
         let Some(place) = self.find(txid) else { return Vec::new() };
         let chunk = &self.chunks[place.chunk.wrapping_sub(self.first) as usize].chunk;
         chunk.told(place.place, &self.nodes)
+    }
+
+    /// Transactions that came too late to be counted in their hour.
+    pub(crate) const fn late(&self) -> u64 {
+        self.late
     }
 
     /// How long after the first node each told of the transactions that came since the engine was made.
@@ -349,7 +361,8 @@ impl Transactions {
                 if now.micros_since(kept.chunk.heard_at(kept.settled)) < SETTLED_US {
                     return;
                 }
-                kept.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
+                let is_late = kept.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
+                self.late += u64::from(is_late);
             }
         }
     }
@@ -367,7 +380,8 @@ impl Transactions {
                 self.forgotten += oldest.chunk.txs.len() as u64;
             }
             while usize::from(oldest.settled) < oldest.chunk.txs.len() {
-                oldest.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
+                let is_late = oldest.settle_next(&mut self.hours, self.oldest_hour, &mut self.delays);
+                self.late += u64::from(is_late);
             }
             oldest.chunk.is_full = true;
             if oldest.unsaid_since.is_some() || !oldest.is_full_said {

@@ -296,3 +296,22 @@ fn the_oldest_are_forgotten_when_there_are_too_many_and_when_their_hour_is_long_
     assert_eq!(said(&mut mind, 2 * HOUR_US), [(3, 1, true)]);
     assert_eq!((mind.forgotten(), mind.table.len(), mind.chunks.len()), (512, 0, 0));
 }
+
+#[test]
+fn what_comes_hours_late_is_kept_and_counted_but_changes_no_hour() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    let node = mind.number_of(&"alice".parse().unwrap());
+    let now_us = 9 * HOUR_US;
+    let by = Telling { node, batch: 1, now: ServerTime::from_micros(now_us) };
+    for (number, at_us) in [(1, now_us - 5 * HOUR_US), (2, now_us)] {
+        let tx = TxIds { txid: txid(number), wtxid: None };
+        mind.note(tx, Word::Accepted(seen(Source::Log, at_us)), by, &mut ids);
+    }
+    let mut rows = Vec::new();
+    mind.tick(ServerTime::from_micros(now_us + SETTLED_US), &mut rows);
+    let mut kept = Kept::default();
+    kept.keep(rows, 1);
+    assert_eq!((mind.late(), kept.sum().len()), (1, 2));
+    let items: Vec<_> = kept.spreads.iter().map(|(hour, spread)| (hour.as_micros(), spread.items)).collect();
+    assert_eq!(items, [(now_us, 1)]);
+}

@@ -60,6 +60,8 @@ pub struct Counters {
     pub unneeded_block_parts: AtomicU64,
     /// Transactions that the analyses forgot before their time because there were too many.
     pub forgotten_transactions: AtomicU64,
+    /// Transactions that came too late to be counted in the spread of their hour.
+    pub late_transactions: AtomicU64,
     delays: Mutex<Vec<NodeDelays>>,
     refused: [AtomicU64; Reason::ALL.len()],
 }
@@ -80,6 +82,7 @@ impl Counters {
         *self.delays.lock().unwrap_or_else(PoisonError::into_inner) = engine.delays();
         let engine = engine.counters();
         self.forgotten_transactions.store(engine.forgotten_transactions, Relaxed);
+        self.late_transactions.store(engine.late_transactions, Relaxed);
         self.dropped_words.store(engine.dropped_words, Relaxed);
         self.bad_block_parts.store(engine.bad_block_parts, Relaxed);
         self.unneeded_block_parts.store(engine.unneeded_block_parts, Relaxed);

@@ -63,6 +63,8 @@ pub(crate) struct Watch {
     asking: Asking,
     /// How often something became known.
     revision: u64,
+    /// Spends that were dropped because too many waited, or too many transactions spend one coin.
+    dropped: u64,
 }
 
 /// What is known of a transaction.
@@ -154,6 +156,7 @@ impl Default for Watch {
             new_txs: Vec::new(),
             asking: Asking::default(),
             revision: 0,
+            dropped: 0,
         }
     }
 }
@@ -183,6 +186,11 @@ impl Watch {
     /// Whether it was found before a restart that a node added the block to its active chain.
     pub(crate) fn was_connected(&self, block: BlockHash) -> bool {
         self.connected.contains(block)
+    }
+
+    /// Spends of coins that were dropped.
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// A number that rises whenever something becomes known.
@@ -299,10 +307,13 @@ impl Watch {
     fn note_spend(&mut self, outpoint: OutPoint, by: Txid, node: &NodeName, seen: TxSeen, is_latest: bool) {
         let Some(coin) = self.coins.get_mut(&outpoint) else {
             self.early.push_back((outpoint, by, node.clone(), seen));
-            self.early.drain(..self.early.len().saturating_sub(MOST_EARLY));
+            let too_many = self.early.len().saturating_sub(MOST_EARLY);
+            self.early.drain(..too_many);
+            self.dropped += too_many as u64;
             return;
         };
         if coin.mempools.len() >= MOST_SPENDERS && !coin.mempools.contains_key(&by) {
+            self.dropped += 1;
             return;
         }
         let nodes = coin.mempools.entry(by).or_default();

@@ -194,6 +194,12 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         true,
         forgotten_transactions
     ),
+    since_start!(
+        "bmon_analysis_late_transactions",
+        "Transactions that came too late to be counted in the spread of their hour",
+        true,
+        late_transactions
+    ),
     since_start!("bmon_journal_size_bytes", "Size of the journal on disk", false, journal_bytes),
     since_start!(
         "bmon_journal_last_record",
