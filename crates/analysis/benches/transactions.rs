@@ -8,14 +8,13 @@
 
 #[expect(dead_code, reason = "what other benchmarks measure")]
 mod measure;
+mod traffic;
 
 use bmon_analysis::{Engine, Settings, row::Row};
-use bmon_event::{
-    AgentTime, Batch, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, ServerTime, Source, Txid,
-    Wtxid, event::ClockSample,
-};
+use bmon_event::{Batch, NodeName, ServerTime};
 
 use measure::{is_measured, processor_seconds, resident_mb};
+use traffic::{mix, told};
 
 const NODES: u64 = 100;
 const FEW_NODES: u64 = 3;
@@ -58,55 +57,11 @@ fn main() {
 
 /// What a node heard of in ten seconds, each transaction up to six seconds after it was made.
 fn batch(node: u64, name: &NodeName, step: u64) -> Batch {
-    let made_at = START_US + (step + 1) * PAUSE * SECOND_US;
-    let mut events = vec![Event {
-        source: Source::Agent,
-        node_time: None,
-        agent_time: AgentTime::from_micros(made_at.cast_signed()),
-        kind: Kind::Clock(ClockSample {
-            at: AgentTime::from_micros(made_at.cast_signed()),
-            offset_min_us: -90 - node.cast_signed(),
-            offset_max_us: 120,
-        }),
-    }];
-    events.extend((step * PAUSE * RATE..(step + 1) * PAUSE * RATE).map(|number| {
-        let at = START_US + number * SECOND_US / RATE + mix(number ^ (node << 40)) % (6 * SECOND_US);
-        Event {
-            source: Source::Log,
-            node_time: Some(NodeTime::from_micros(at.cast_signed())),
-            agent_time: AgentTime::from_micros(at.cast_signed()),
-            kind: Kind::TxAdded {
-                txid: Txid::from_bytes(hash(number)),
-                wtxid: Some(Wtxid::from_bytes(hash(!number))),
-                peer: None,
-                mempool_sequence: None,
-            },
-        }
-    }));
-    Batch {
-        network: Network::from_chain("main").unwrap(),
-        node: name.clone(),
-        epoch: Epoch(1),
-        sequence: step + 1,
-        made_at: AgentTime::from_micros(made_at.cast_signed()),
-        positions: Positions::default(),
-        events,
-        unknown_events: 0,
-    }
-}
-
-/// A number that looks random (the finaliser of splitmix64).
-const fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
-}
-
-fn hash(number: u64) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (index, chunk) in (0..).zip(bytes.chunks_mut(8)) {
-        chunk.copy_from_slice(&mix(number.wrapping_mul(4) + index).to_le_bytes());
-    }
-    bytes
+    let made_at_us = START_US + (step + 1) * PAUSE * SECOND_US;
+    let heard = (step * PAUSE * RATE..(step + 1) * PAUSE * RATE).map(|number| {
+        let at_us = START_US + number * SECOND_US / RATE + mix(number ^ (node << 40)) % (6 * SECOND_US);
+        (at_us.cast_signed(), number)
+    });
+    let offset_us = (-90 - node.cast_signed(), 120);
+    told(name, step + 1, made_at_us.cast_signed(), offset_us, heard)
 }

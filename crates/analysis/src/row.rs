@@ -295,6 +295,35 @@ pub struct NodeRow {
     pub sources: Vec<SourceRow>,
 }
 
+impl NodeRow {
+    /// A node of which nothing was told yet.
+    pub fn new(network: Network, node: NodeName) -> Self {
+        Self {
+            network,
+            node,
+            heard_at: ServerTime::default(),
+            version: None,
+            tip: None,
+            height: None,
+            tip_at: None,
+            headers: None,
+            initial_block_download: None,
+            peers_in: None,
+            peers_out: None,
+            mempool_transactions: None,
+            mempool_virtual_bytes: None,
+            mempool_min_fee_sat_per_kvb: None,
+            uptime_seconds: None,
+            warnings: Vec::new(),
+            chain_tips: None,
+            offset: None,
+            host: HostRow::default(),
+            agent: AgentRow::default(),
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// The host of a node. Fields are `None` where it does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostRow {

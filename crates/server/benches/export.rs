@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
+mod ground;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
@@ -21,6 +23,8 @@ use bmon_analysis::row::{BlockRow, NodeRow, Offset, Row, Sighted, TxChunk, TxCol
 use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid};
 use bmon_server::{Config, Server, database_path};
 use bmon_store::{Commit, Store};
+
+use ground::{config, yardstick};
 
 const ROWS: u64 = 1_000_000;
 const NODES: u64 = 12;
@@ -47,6 +51,7 @@ fn measure() {
         commit(&mut store, &[Row::TxChunk(Box::new(chunk(number)))]);
     }
     commit(&mut store, &(0..NODES).map(node).collect::<Vec<_>>());
+    println!("write 4 kB and fdatasync: {:.2} ms", yardstick(directory.path()) * 1e3);
     println!("commits alone: {}", commits(&mut store, || thread::sleep(Duration::from_secs(2))));
     for format in ["csv", "jsonl"] {
         let (mut child, address) = child(directory.path());
@@ -113,18 +118,8 @@ fn commit(store: &mut Store, rows: &[Row]) {
 
 /// A server on this database, until its standard input ends.
 fn serve(data_dir: &Path) {
-    let config = Config {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data_dir: data_dir.to_owned(),
-        max_batch_bytes: 1 << 20,
-        max_batch_unpacked_bytes: 8 << 20,
-        journal_horizon: Duration::from_hours(48),
-        journal_max_bytes: 4 << 30,
-        // Whenever this runs, the transactions are not too old.
-        transaction_retention: Duration::from_hours(1_000_000),
-        header_depth: 4_032,
-        pools: None,
-    };
+    // Whenever this runs, the transactions are not too old.
+    let config = Config { transaction_retention: Duration::from_hours(1_000_000), ..config(data_dir) };
     let server = Server::start(&config).unwrap();
     println!("{}", server.address());
     std::io::stdout().flush().unwrap();
@@ -210,26 +205,8 @@ fn column(node: u64, numbers: &[u64]) -> TxColumn {
 
 fn node(number: u64) -> Row {
     Row::Node(Box::new(NodeRow {
-        network: network(),
-        node: name(number),
         heard_at: ServerTime::from_micros(START_US),
         version: Some("/Satoshi:30.0.0/".to_owned()),
-        tip: None,
-        height: None,
-        tip_at: None,
-        headers: None,
-        initial_block_download: None,
-        peers_in: None,
-        peers_out: None,
-        mempool_transactions: None,
-        mempool_virtual_bytes: None,
-        mempool_min_fee_sat_per_kvb: None,
-        uptime_seconds: None,
-        warnings: Vec::new(),
-        chain_tips: None,
-        offset: None,
-        host: bmon_analysis::row::HostRow::default(),
-        agent: bmon_analysis::row::AgentRow::default(),
-        sources: Vec::new(),
+        ..NodeRow::new(network(), name(number))
     }))
 }

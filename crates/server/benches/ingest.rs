@@ -1,15 +1,17 @@
 //! How many batches a second a server makes durable and answers, beside what the disk needs for an `fdatasync`.
 
-use std::fs::File;
-use std::io::Write;
+mod ground;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use bmon_event::{AgentTime, Batch, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid};
-use bmon_server::{Config, Server, database_path, ingest};
+use bmon_server::{Server, database_path, ingest};
 use bmon_store::Store;
+
+use ground::{config, yardstick};
 
 const TOKEN: &str = "token";
 
@@ -23,17 +25,7 @@ fn main() {
 }
 
 fn measure(dir: &Path, agents: u64, transactions: u64) {
-    let config = Config {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data_dir: dir.to_owned(),
-        max_batch_bytes: 1 << 20,
-        max_batch_unpacked_bytes: 8 << 20,
-        journal_horizon: Duration::from_hours(48),
-        journal_max_bytes: 4 << 30,
-        transaction_retention: Duration::from_hours(720),
-        header_depth: 4_032,
-        pools: None,
-    };
+    let config = config(dir);
     std::fs::create_dir_all(dir).expect("the temporary directory can be written");
     let store = Store::open(&database_path(dir)).expect("a new database can be made");
     let node = "alice".parse().expect("this is a node name");
@@ -104,19 +96,6 @@ fn batch(epoch: u64, sequence: u64, transactions: u64) -> Batch {
         events: (0..transactions).map(event).collect(),
         unknown_events: 0,
     }
-}
-
-/// Seconds for one small write and one `fdatasync` on a file that grows.
-fn yardstick(dir: &Path) -> f64 {
-    let mut file = File::create(dir.join("yardstick")).expect("the temporary directory can be written");
-    let took = time(|| {
-        for _ in 0..200 {
-            file.write_all(&[7; 4_000])
-                .and_then(|()| file.sync_data())
-                .expect("the temporary directory can be synced");
-        }
-    });
-    took.as_secs_f64() / 200.0
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures")]

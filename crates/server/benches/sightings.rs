@@ -8,23 +8,26 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
+mod ground;
+#[path = "../../analysis/benches/traffic/mod.rs"]
+mod traffic;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    path::Path,
     process::{Command, Stdio},
     sync::atomic::Ordering::Relaxed,
     thread,
     time::{Duration, Instant},
 };
 
-use bmon_event::{
-    AgentTime, Batch, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, Source, Txid, Wtxid,
-    event::ClockSample,
-};
-use bmon_server::{Config, Server, database_path, ingest};
+use bmon_event::{Batch, NodeName};
+use bmon_server::{Server, database_path, ingest};
 use bmon_store::Store;
+
+use ground::{config, yardstick};
+use traffic::{mix, told};
 
 const AGENTS: u64 = 12;
 const SIGHTINGS: u64 = 6_000_000;
@@ -90,20 +93,6 @@ fn receive() {
     println!("database: {bytes:.1} bytes a transaction");
 }
 
-fn config(data_dir: &Path) -> Config {
-    Config {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        data_dir: data_dir.to_owned(),
-        max_batch_bytes: 1 << 20,
-        max_batch_unpacked_bytes: 8 << 20,
-        journal_horizon: Duration::from_hours(48),
-        journal_max_bytes: 4 << 30,
-        transaction_retention: Duration::from_hours(720),
-        header_depth: 4_032,
-        pools: None,
-    }
-}
-
 fn name(agent: u64) -> NodeName {
     format!("node-{agent}").parse().unwrap()
 }
@@ -147,72 +136,17 @@ fn deliver(address: SocketAddr, node: &NodeName, batches: &[Vec<u8>]) {
 
 /// Every agent tells of the same transactions, some seconds around the time at which they were made.
 fn batch(agent: u64, sequence: u64) -> Batch {
-    let start = 1_780_000_000_000_000 + sequence.cast_signed() * 10_000_000;
-    let mut events = vec![Event {
-        source: Source::Agent,
-        node_time: None,
-        agent_time: AgentTime::from_micros(start),
-        kind: Kind::Clock(ClockSample {
-            at: AgentTime::from_micros(start),
-            offset_min_us: agent.cast_signed() * 1_000 - 90,
-            offset_max_us: agent.cast_signed() * 1_000 + 120,
-        }),
-    }];
-    let mut sightings: Vec<(i64, u64)> = (0..BATCH)
+    let start_us = 1_780_000_000_000_000 + sequence.cast_signed() * 10_000_000;
+    let mut heard: Vec<(i64, u64)> = (0..BATCH)
         .map(|index| {
             let number = (sequence - 1) * BATCH + index;
-            let delay = mix(number ^ (agent << 50)) % 6_000_000;
-            (start + (index * 2_500 + delay).cast_signed(), number)
+            let delay_us = mix(number ^ (agent << 50)) % 6_000_000;
+            (start_us + (index * 2_500 + delay_us).cast_signed(), number)
         })
         .collect();
-    sightings.sort_unstable();
-    events.extend(sightings.into_iter().map(|(at, number)| Event {
-        source: Source::Log,
-        node_time: Some(NodeTime::from_micros(at)),
-        agent_time: AgentTime::from_micros(at + 9_000),
-        kind: Kind::TxAdded {
-            txid: Txid::from_bytes(hash(number)),
-            wtxid: Some(Wtxid::from_bytes(hash(!number))),
-            peer: None,
-            mempool_sequence: None,
-        },
-    }));
-    Batch {
-        network: Network::from_chain("main").unwrap(),
-        node: name(agent),
-        epoch: Epoch(agent + 1),
-        sequence,
-        made_at: AgentTime::from_micros(start + 20_000_000),
-        positions: Positions::default(),
-        events,
-        unknown_events: 0,
-    }
-}
-
-/// A number that looks random (the finaliser of splitmix64).
-const fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
-}
-
-fn hash(number: u64) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (index, chunk) in (0..).zip(bytes.chunks_mut(8)) {
-        chunk.copy_from_slice(&mix(number.wrapping_mul(4) + index).to_le_bytes());
-    }
-    bytes
-}
-
-/// Seconds for one small write and one `fdatasync` on a file that grows.
-fn yardstick(directory: &Path) -> f64 {
-    let mut file = fs::File::create(directory.join("yardstick")).unwrap();
-    let start = Instant::now();
-    for _ in 0..200 {
-        file.write_all(&[7; 4_000]).and_then(|()| file.sync_data()).unwrap();
-    }
-    start.elapsed().as_secs_f64() / 200.0
+    heard.sort_unstable();
+    let offset_us = (agent.cast_signed() * 1_000 - 90, agent.cast_signed() * 1_000 + 120);
+    told(&name(agent), sequence, start_us, offset_us, heard.into_iter())
 }
 
 /// Processor time of this process so far.

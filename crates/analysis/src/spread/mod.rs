@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 
 use bmon_event::{NodeName, Source};
 
-pub(crate) use self::tally::first;
-pub use self::tally::{Seen, Tally};
+pub use self::tally::{Seen, Tally, first};
 use crate::sketch::Sketch;
 
 /// Most nodes of which each two are compared: the pairs of more would take more space than all else.

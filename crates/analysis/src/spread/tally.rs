@@ -167,7 +167,7 @@ impl Tally {
 }
 
 /// When a thing was first seen, on the server's clock; by the clocks that are known if there are any.
-pub(crate) fn first(seen: &[Seen]) -> Option<ServerTime> {
+pub fn first(seen: &[Seen]) -> Option<ServerTime> {
     let known =
         seen.iter().filter(|seen| seen.sighted.offset.is_some()).map(|seen| seen.sighted.on_server_clock());
     known.min().or_else(|| seen.iter().map(|seen| seen.sighted.on_server_clock()).min())

@@ -30,29 +30,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(network: Network, node: NodeName) -> Self {
-        let row = NodeRow {
-            network,
-            node,
-            heard_at: ServerTime::default(),
-            version: None,
-            tip: None,
-            height: None,
-            tip_at: None,
-            headers: None,
-            initial_block_download: None,
-            peers_in: None,
-            peers_out: None,
-            mempool_transactions: None,
-            mempool_virtual_bytes: None,
-            mempool_min_fee_sat_per_kvb: None,
-            uptime_seconds: None,
-            warnings: Vec::new(),
-            chain_tips: None,
-            offset: None,
-            host: HostRow::default(),
-            agent: AgentRow::default(),
-            sources: Vec::new(),
-        };
+        let row = NodeRow::new(network, node);
         Self {
             row,
             said: None,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use bmon_analysis::{
     row::Stage,
-    spread::{Seen, Spread, Tally},
+    spread::{Seen, Spread, Tally, first},
 };
 use bmon_event::{Network, NodeName, ServerTime};
 
@@ -79,7 +79,7 @@ struct Hours(BTreeMap<i64, Tally>);
 
 impl Hours {
     fn add(&mut self, seen: &[Seen]) {
-        if let Some(first) = seen.iter().map(|seen| seen.sighted.on_server_clock()).min() {
+        if let Some(first) = first(seen) {
             self.0.entry(first.as_micros().div_euclid(HOUR_US)).or_default().add(seen);
         }
     }
