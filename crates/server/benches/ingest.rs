@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use bmon_event::{AgentTime, Batch, Epoch, Event, Kind, Network, NodeTime, Positions, Source, Txid};
+use bmon_event::{
+    AgentTime, Batch, Epoch, Event, Kind, Network, NodeName, NodeTime, Positions, Source, Txid,
+};
 use bmon_server::{Server, database_path, ingest};
 use bmon_store::Store;
 
 use ground::{config, yardstick};
-
-const TOKEN: &str = "token";
 
 fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
@@ -28,8 +28,10 @@ fn measure(dir: &Path, agents: u64, transactions: u64) {
     let config = config(dir);
     std::fs::create_dir_all(dir).expect("the temporary directory can be written");
     let store = Store::open(&database_path(dir)).expect("a new database can be made");
-    let node = "alice".parse().expect("this is a node name");
-    store.set_token(&node, ingest::hash_of_token(TOKEN)).expect("the database can be written");
+    for agent in 0..agents {
+        let token = ingest::hash_of_token(name(agent).as_str());
+        store.set_token(&name(agent), token).expect("the database can be written");
+    }
     drop(store);
     let server = Server::start(&config).expect("a server can start on a free port");
     let batches = if transactions > 100 { 300 } else { 2_000 };
@@ -63,10 +65,15 @@ fn deliver(address: SocketAddr, epoch: u64, batches: u64, transactions: u64) {
     let url = format!("http://{address}/ingest/v1/batches");
     for sequence in 1..=batches {
         let body = batch(epoch, sequence, transactions).encode();
-        let sent = agent.post(&url).header("Authorization", format!("Bearer {TOKEN}")).send(&body);
+        let sent = agent.post(&url).header("Authorization", format!("Bearer {}", name(epoch))).send(&body);
         let answer = sent.and_then(|mut answer| answer.body_mut().read_to_string());
         answer.expect("a good batch is accepted");
     }
+}
+
+/// The node of an agent, which is also its token.
+fn name(agent: u64) -> NodeName {
+    format!("node-{agent}").parse().expect("this is a node name")
 }
 
 fn batch(epoch: u64, sequence: u64, transactions: u64) -> Batch {
@@ -88,7 +95,7 @@ fn batch(epoch: u64, sequence: u64, transactions: u64) -> Batch {
     };
     Batch {
         network: Network::from_chain("regtest").expect("regtest is known"),
-        node: "alice".parse().expect("this is a node name"),
+        node: name(epoch),
         epoch: Epoch(epoch),
         sequence,
         made_at: AgentTime::from_micros(at + 1_000),
