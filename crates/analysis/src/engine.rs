@@ -1,29 +1,28 @@
 //! Batches in, rows out.
 
+mod restore;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
 };
 
-use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, Txid, event::RemovalReason};
+use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, event::RemovalReason};
 
 use crate::{
-    alert::Alert,
     analysis::{self, Analysis},
-    finding::{Body, Finding},
     histogram::Histogram,
     network::{
         Need, NetworkState,
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
     pool::{self, Pools},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, Sighted, TxChunk, TxIds, TxLeft, TxNode, TxSeen},
+    row::{NodeRow, Row, TxIds, TxLeft, TxSeen},
     rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
     transaction::{Telling, Transactions, Word},
-    watch::WatchItem,
 };
 
 /// Owns the state of every node and the analyses that look at it.
@@ -216,92 +215,6 @@ impl Engine {
     /// older than that.
     pub const fn set_passing_transactions(&mut self, passes_transactions: bool) {
         self.passes_transactions = passes_transactions;
-    }
-
-    /// Takes in transactions that an earlier engine said. The older must come first.
-    pub fn restore_tx_chunk(&mut self, chunk: &TxChunk) {
-        self.last_chunk = self.last_chunk.max(chunk.id);
-        self.watching(chunk.network).transactions.restore(chunk);
-    }
-
-    /// Lets chunks of transactions have higher numbers than this, which earlier ones may have had.
-    pub fn begin_tx_chunks_after(&mut self, id: u64) {
-        self.last_chunk = self.last_chunk.max(id);
-    }
-
-    /// Takes in a header that an earlier engine said. Of each network the lowest must come first.
-    pub fn restore_header(&mut self, row: &HeaderRow) {
-        self.watching(row.network).state.restore_header(row.block, row.height, &row.raw);
-    }
-
-    /// Takes in a node as an earlier engine last said it.
-    pub fn restore_node(&mut self, row: &NodeRow) {
-        let sighted = row.tip_at.map(|at| Sighted { at, offset: row.offset });
-        let tip = row.tip.zip(sighted).map(|(tip, sighted)| (tip, row.height, sighted));
-        let state = &mut self.watching(row.network).state;
-        state.restore_member(&row.node, tip, row.initial_block_download, row.heard_at);
-        state.restore_peers(&row.node, row.peers_in, row.peers_out);
-    }
-
-    /// Takes in who mined a block, as an earlier engine said it.
-    pub fn restore_miner(&mut self, row: MinerRow) {
-        self.watching(row.network).state.restore_miner(row);
-    }
-
-    /// Takes in a block that was left behind, as an earlier engine said it. Its header must come first.
-    pub fn restore_raw_block(&mut self, row: &RawBlockRow) {
-        self.watching(row.network).state.restore_raw_block(row.block, &row.raw);
-    }
-
-    /// Takes in a finding about a network that an earlier engine said, so that it is revised and not begun anew.
-    pub fn restore_finding(&mut self, finding: Finding) {
-        let kind = finding.body.kind();
-        let Watching { state, analyses, board, .. } = self.watching(finding.network);
-        board.put(&finding);
-        if let Body::BlockTimes(times) = &finding.body
-            && let Some(node) = &finding.node
-        {
-            state.restore_block_times(node, (**times).clone());
-        }
-        if let Body::DoubleSpend(found) = &finding.body
-            && found.missing.is_empty()
-        {
-            state.restore_compared(found.fork, found.branches.clone());
-        }
-        if let Body::Watch(found) = &finding.body {
-            state.watch_mut().absorb(&finding, found);
-        }
-        if let Some((_, analysis)) = analyses.iter_mut().find(|(id, _)| *id == kind) {
-            analysis.restore(finding);
-        }
-    }
-
-    /// Takes in an alert that an earlier engine said, so that it goes on, or is not opened a second time.
-    pub fn restore_alert(&mut self, alert: Alert) {
-        self.watching(alert.network).alarms.restore(alert);
-    }
-
-    /// Watches these on the network and nothing else. What was found of them before goes on.
-    pub fn set_watch_items(&mut self, network: Network, items: BTreeSet<WatchItem>) {
-        let Watching { state, analyses, .. } = self.watching(network);
-        if !state.set_watch_items(items) {
-            return;
-        }
-        for finding in
-            analyses.iter_mut().filter_map(|(_, analysis)| analysis.ledger()).flat_map(|said| said.iter())
-        {
-            if let Body::Watch(found) = &finding.body {
-                state.watch_mut().absorb(finding, found);
-            }
-        }
-    }
-
-    /// Takes in what nodes told of a transaction that is watched, before it was.
-    pub fn restore_watched_tx(&mut self, network: Network, txid: Txid, nodes: Vec<TxNode>) {
-        let watch = self.watching(network).state.watch_mut();
-        for told in nodes {
-            watch.note(&txid, told);
-        }
     }
 
     fn watching(&mut self, network: Network) -> &mut Watching {
