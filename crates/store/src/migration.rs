@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("tx_chunk.sql"),
     include_str!("block_step.sql"),
     include_str!("watch.sql"),
+    include_str!("extent.sql"),
 ];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's
@@ -116,6 +117,23 @@ mod tests {
             )
             .unwrap();
         assert_eq!(found, (5, 1, 0));
+    }
+
+    #[test]
+    fn slow_nodes_of_an_older_version_are_slow_along_heights() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        STEPS[..6].iter().for_each(|step| connection.execute_batch(step).unwrap());
+        connection.pragma_update(None, "user_version", 6).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO network (genesis, name) VALUES (zeroblob(32), 'n');
+                 INSERT INTO finding (id, kind, revision, network, at_us, sources, body) VALUES
+                 (zeroblob(16), 'slow-node', 1, 1, 5, '[]', '{\"from_height\":24,\"to_height\":47,\"measure\":\"arrival\"}');",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let body: String = connection.query_row("SELECT body FROM finding", [], |row| row.get(0)).unwrap();
+        assert_eq!(body, r#"{"measure":"arrival","extent":{"heights":{"from":24,"to":47}}}"#);
     }
 
     #[test]

@@ -28,6 +28,15 @@ struct Body {
     reach: Vec<Reach>,
 }
 
+/// [`Body`] without what is of several nodes, which is most of it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct OfNodes {
+    #[prost(uint64, tag = "1")]
+    items: u64,
+    #[prost(message, repeated, tag = "2")]
+    nodes: Vec<Node>,
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 struct Node {
     #[prost(string, tag = "1")]
@@ -116,15 +125,27 @@ pub(crate) fn encode(spread: &Spread) -> Vec<u8> {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Spread, StoreError> {
-    let damaged =
-        || StoreError::Value { column: "tx_spread.body", value: "bytes of another format".to_owned() };
-    read(bytes).ok_or_else(damaged)?
+    unpack(bytes)
+        .and_then(|unpacked| Body::decode(unpacked.as_slice()).ok())
+        .ok_or_else(damaged)?
+        .into_spread()
 }
 
-fn read(bytes: &[u8]) -> Option<Result<Spread, StoreError>> {
+/// The same without pairs and reach.
+pub(crate) fn decode_nodes(bytes: &[u8]) -> Result<Spread, StoreError> {
+    let body =
+        unpack(bytes).and_then(|unpacked| OfNodes::decode(unpacked.as_slice()).ok()).ok_or_else(damaged)?;
+    Body { items: body.items, nodes: body.nodes, ..Body::default() }.into_spread()
+}
+
+fn damaged() -> StoreError {
+    StoreError::Value { column: "tx_spread.body", value: "bytes of another format".to_owned() }
+}
+
+fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut unpacked = Vec::new();
     zstd::Decoder::new(bytes).ok()?.take(UNPACKED_BYTES).read_to_end(&mut unpacked).ok()?;
-    Some(Body::decode(unpacked.as_slice()).ok()?.into_spread())
+    Some(unpacked)
 }
 
 impl Body {

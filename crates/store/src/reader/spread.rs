@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use bmon_analysis::{
-    row::Stage,
+    row::{Stage, TxSpread},
     spread::{Seen, Spread, Tally, first},
 };
 use bmon_event::{Network, NodeName, ServerTime};
@@ -13,6 +13,10 @@ pub(super) const HOUR_US: i64 = 3_600_000_000;
 const TX_HOURS: &str = "
     SELECT begun_at_us, body FROM tx_spread JOIN network ON network.id = tx_spread.network
     WHERE genesis = ?1 AND begun_at_us >= ?2 AND begun_at_us < ?3 ORDER BY begun_at_us";
+
+const ALL_TX_HOURS: &str = "
+    SELECT genesis, begun_at_us, body FROM tx_spread JOIN network ON network.id = tx_spread.network
+    WHERE begun_at_us >= ?1 AND begun_at_us < ?2 ORDER BY begun_at_us";
 
 /// The sightings of a stage of the blocks first seen then, block by block; of each node the best source first.
 const BLOCK_SIGHTINGS: &str = "
@@ -39,6 +43,31 @@ impl Reader {
             hours.push((ServerTime::from_micros(row.get("begun_at_us")?), tx_spread::decode(body)?));
         }
         Ok(hours)
+    }
+
+    /// The transactions of each hour of any network that began from `from` to before `to`, the oldest first, each handed to `take`;
+    /// of the spread what is of one node each.
+    pub fn tx_hours(
+        &self,
+        from: ServerTime,
+        to: ServerTime,
+        mut take: impl FnMut(TxSpread),
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(ALL_TX_HOURS)?;
+        let mut rows = statement.query((from.as_micros(), to.as_micros()))?;
+        while let Some(row) = rows.next()? {
+            let body = row.get_ref("body")?.as_blob().map_err(rusqlite::Error::from)?;
+            let spread = tx_spread::decode_nodes(body)?;
+            let begun_at = ServerTime::from_micros(row.get("begun_at_us")?);
+            take(TxSpread { network: code::network(row.get("genesis")?), begun_at, spread });
+        }
+        Ok(())
+    }
+
+    /// When the last hour of any network began that has transactions, `None` if there is none.
+    pub fn last_tx_hour(&self) -> Result<Option<ServerTime>, StoreError> {
+        let last = self.connection.query_row("SELECT max(begun_at_us) FROM tx_spread", [], |row| row.get(0));
+        Ok(last.map(|us: Option<i64>| us.map(ServerTime::from_micros))?)
     }
 
     /// The spread of the blocks that a network's nodes first saw from `from` to before `to`, in each hour that has any, by the

@@ -42,7 +42,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 30] = [
+    let tests: [Test; 31] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -72,6 +72,7 @@ fn suite(fresh: impl Fn(Test)) {
         walk::walks_through_findings_of_every_kind,
         walk::alerts_have_the_largest_bound_of_their_findings_if_all_are_known,
         walk::walks_through_headers_miners_and_hours,
+        walk::the_hours_of_all_networks_come_in_order_with_what_is_of_one_node_each,
         walk::walks_through_transactions_tell_what_happened_in_the_stretch_and_nothing_else,
     ];
     for test in tests {

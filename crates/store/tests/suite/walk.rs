@@ -6,7 +6,7 @@ use bmon_analysis::{
     alert::{Alert, AlertId, AlertState, Severity},
     finding::FindingId,
     row::{BlockSighting, Row, Stage, TxLeft, TxSeen, TxSpread},
-    spread::Spread,
+    spread::{Seen, Spread, Tally},
 };
 use bmon_event::{Network, ServerTime, Source};
 use bmon_store::{Reader, StoreError, Stretch, Visit};
@@ -186,6 +186,34 @@ pub(crate) fn walks_through_headers_miners_and_hours(place: &Place) {
     assert_eq!(hours(always()), [0, 1, 2]);
     assert_eq!(hours(stretch(HOUR_US + 5, HOUR_US + 6)), [1]);
     assert_eq!(hours(stretch(HOUR_US, 2 * HOUR_US)), [1]);
+}
+
+pub(crate) fn the_hours_of_all_networks_come_in_order_with_what_is_of_one_node_each(place: &Place) {
+    let mut store = (place.open)();
+    let seen =
+        |node, us| Seen { node, source: Source::Log, sighted: at(us, Some((-10, 10))), is_refused: false };
+    let hour = |network, hour: i64| {
+        let mut tally = Tally::default();
+        let us = hour * HOUR_US;
+        tally.add(&[seen(0, us), seen(1, us + 500)]);
+        let spread = tally.spread(&[name("alice"), name("bob")]);
+        TxSpread { network, begun_at: ServerTime::from_micros(us), spread }
+    };
+    let hours = [hour(network(), 2), hour(main_network(), 1), hour(network(), 0), hour(network(), 3)];
+    let rows: Vec<_> = hours.iter().cloned().map(|hour| Row::TxSpread(Box::new(hour))).collect();
+    let reader = (place.read)();
+    assert_eq!(reader.last_tx_hour().unwrap(), None);
+    commit(&mut store, &rows, 1);
+    let mut found = Vec::new();
+    let [from, to] = [0, 3].map(|hour| ServerTime::from_micros(hour * HOUR_US));
+    reader.tx_hours(from, to, |hour| found.push(hour)).unwrap();
+    let of_nodes = |hour: &TxSpread| {
+        let Spread { items, nodes, .. } = hour.spread.clone();
+        TxSpread { spread: Spread { items, nodes, ..Spread::default() }, ..hour.clone() }
+    };
+    assert_eq!(found, [&hours[2], &hours[1], &hours[0]].map(of_nodes));
+    assert!(found.iter().all(|hour| hour.spread.nodes.len() == 2));
+    assert_eq!(reader.last_tx_hour().unwrap(), Some(to));
 }
 
 fn seen(us: i64) -> TxSeen {
