@@ -1,6 +1,7 @@
 //! One rule over what was measured of the past: when it would have fired, had it been what it is today.
 //!
-//! Only the rules about delays can be judged so: all that they rest on is kept, as findings of how nodes did with blocks.
+//! Only the rules about delays can be judged so: all that they rest on is kept, as findings of how nodes did with blocks, and
+//! as the spread of each hour's transactions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,63 +11,67 @@ use std::{
 use bmon_event::{BlockHash, Network, ServerTime};
 
 use crate::{
-    finding::{Body, DAY, Finding, FindingId},
+    finding::{Body, Finding, FindingId},
     network::{
-        Grain, NetworkState,
+        Axis, Grain, NetworkState,
         analysis::{self, Look},
     },
     pool::{self, Pools},
-    row::Row,
+    row::{Row, TxSpread},
     settings::Settings,
 };
 
 /// The rules that can be judged.
 pub const RULES: [&str; 2] = ["slow-node", "delay-drift"];
 
-/// From block to block where nothing tells better.
-const INTERVAL_US: i64 = 600 * 1_000_000;
+/// What was measured of a network.
+#[derive(Default)]
+struct Past {
+    records: Vec<Finding>,
+    hours: Vec<TxSpread>,
+}
 
-/// What the rule would have fired for, oldest first, each as it stood in the end. `records` are findings of `block-times`,
-/// which may be of several networks and in any order; others are passed over. `None` if the rule is none of [`RULES`].
+/// What the rule would have fired for, oldest first, each as it stood in the end. `records` are findings of `block-times`, `hours`
+/// the transactions of hours; both may be of several networks and in any order. Other findings are passed over. `None` if the rule
+/// is none of [`RULES`].
 ///
-/// A finding's time is that of the last block that it takes, as that block's own header tells it: live it comes an hour later.
-pub fn run(rule: &str, records: Vec<Finding>) -> Option<Vec<Finding>> {
+/// A finding's time is that of the last block that it takes, as that block's own header tells it, or the end of the last hour:
+/// live it comes an hour later.
+pub fn run(rule: &str, records: Vec<Finding>, hours: Vec<TxSpread>) -> Option<Vec<Finding>> {
     if !RULES.contains(&rule) {
         return None;
     }
-    let mut networks: BTreeMap<Network, Vec<Finding>> = BTreeMap::new();
+    let mut networks: BTreeMap<Network, Past> = BTreeMap::new();
     for record in records {
-        networks.entry(record.network).or_default().push(record);
+        networks.entry(record.network).or_default().records.push(record);
+    }
+    for hour in hours {
+        networks.entry(hour.network).or_default().hours.push(hour);
     }
     let mut fired = Vec::new();
-    for (network, records) in networks {
-        fired.extend(of_network(rule, network, records)?);
+    for (network, past) in networks {
+        fired.extend(of_network(rule, network, past)?);
     }
     fired.sort_by_key(|finding| (finding.sighted.on_server_clock(), finding.id));
     Some(fired)
 }
 
-fn of_network(rule: &str, network: Network, records: Vec<Finding>) -> Option<Vec<Finding>> {
+fn of_network(rule: &str, network: Network, past: Past) -> Option<Vec<Finding>> {
     let mut judge = analysis::make(rule)?;
     let mut state = NetworkState::new(network, Settings::default(), Arc::new(Pools::new(pool::known())));
-    let mut begun: BTreeMap<u32, ServerTime> = BTreeMap::new();
-    for record in records {
+    for record in past.records {
         if let (Body::BlockTimes(times), Some(node)) = (record.body, record.node) {
-            begun.insert(times.from_height / DAY, record.sighted.on_server_clock());
-            state.restore_block_times(&node, *times);
+            state.restore_block_times(&node, *times, record.sighted.on_server_clock());
         }
     }
+    for hour in past.hours {
+        state.restore_hour(hour.begun_at, &hour.spread);
+    }
     let (mut rows, nothing) = (Vec::new(), BTreeSet::new());
-    for period in state.begin_again() {
-        state.go_on_to(period);
-        let look = Look {
-            network: &state,
-            main: BlockHash::from_bytes([0; 32]),
-            sides: &[],
-            rivalries: &[],
-            touched: &nothing,
-            now: end_of(period, &begun),
-        };
+    for (now, axis, period) in stretches(&mut state) {
+        state.go_on_to(axis, period);
+        let main = BlockHash::from_bytes([0; 32]);
+        let look = Look { network: &state, main, sides: &[], rivalries: &[], touched: &nothing, now };
         judge.look(&look, &mut rows);
     }
     let mut last: BTreeMap<FindingId, Finding> = BTreeMap::new();
@@ -78,13 +83,15 @@ fn of_network(rule: &str, network: Network, records: Vec<Finding>) -> Option<Vec
     Some(last.into_values().collect())
 }
 
-/// When the last block of a stretch came, by the days' first blocks.
-fn end_of(period: u32, begun: &BTreeMap<u32, ServerTime>) -> ServerTime {
-    let height = (period + 1) * Grain::Period.heights();
-    let (day, place) = (height / DAY, i64::from(height % DAY));
-    let Some((known, at)) = begun.range(..=day).next_back() else { return ServerTime::default() };
-    match begun.get(&(day + 1)).filter(|_| *known == day) {
-        Some(next) => at.plus_micros(next.micros_since(*at) / i64::from(DAY) * place),
-        None => at.plus_micros((i64::from(day - known) * i64::from(DAY) + place) * INTERVAL_US),
+/// All stretches that were measured, each with the time of its end, in the order of these.
+fn stretches(state: &mut NetworkState) -> Vec<(ServerTime, Axis, u32)> {
+    let mut stretches = Vec::new();
+    for axis in Axis::ALL {
+        for period in state.begin_again(axis) {
+            let end = (period + 1) * Grain::Period.places(axis);
+            stretches.push((state.history().time_of(axis, end).unwrap_or_default(), axis, period));
+        }
     }
+    stretches.sort_unstable();
+    stretches
 }

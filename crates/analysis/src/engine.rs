@@ -177,6 +177,8 @@ impl Engine {
         }
         for watching in self.networks.values_mut() {
             watching.transactions.tick(now, out);
+            let (hours, before) = watching.transactions.take_hours();
+            watching.state.measure_hours(&hours, before);
             if self.is_catching_up {
                 watching.state.pass_delays();
             } else {

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use anomaly::{
-    Before, Beside, BlockTimes, Change, ClockDrift, ClockStep, DAY, Measure, Slowness, Unit, VersionChange,
-    VersionComparison, VersionFrom,
+    Before, Beside, BlockTimes, Change, ClockDrift, ClockStep, DAY, Extent, Measure, Slowness, Unit,
+    VersionChange, VersionComparison, VersionFrom,
 };
 pub use chain::{
     DeploymentChange, DoubleSpend, Fork, ForkBranch, Lag, NodeStatus, Partition, PartitionSide, StaleBlock,

@@ -16,7 +16,7 @@ pub use self::{
     creep::{Creep, CreepTest, Shape},
     cusum::Cusum,
     rank::Rank,
-    robust::{Robust, ln_at_least, mean, median, midmean},
+    robust::{Robust, ln_at_least, mean, median, midmean, quantile},
     shift::{Shift, ShiftTest},
     sign_test::SignTest,
 };

@@ -67,6 +67,9 @@ const RESTORED_BLOCKS: u32 = 24;
 /// For how long back transactions are taken in at the start: those that an engine that had not stopped would know.
 const RESTORED_TRANSACTIONS_US: i64 = 2 * 3_600 * 1_000_000;
 
+/// For how long back the transactions of each hour are taken in at the start: as far as nodes are held against their past.
+const RESTORED_HOURS_US: i64 = network::DAYS as i64 * 86_400 * 1_000_000;
+
 /// Settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -323,6 +326,10 @@ fn restored(
     engine.begin_tx_chunks_after(reader.last_tx_chunk()?);
     reader.tx_chunks_since(now.plus_micros(-RESTORED_TRANSACTIONS_US), |chunk| {
         engine.restore_tx_chunk(&chunk);
+    })?;
+    let open_since = Engine::open_hours_since(now);
+    reader.tx_hours(open_since.plus_micros(-RESTORED_HOURS_US), open_since, |hour| {
+        engine.restore_tx_spread(&hour);
     })?;
     for analysis in network::analysis::ALL {
         let most = if analysis.id == BLOCK_TIMES { RESTORED_RECORDS } else { RESTORED };

@@ -8,8 +8,9 @@
 //! `BMON_SIM_YEARS` honest years (50), `BMON_SIM_RUNS` runs of eight weeks with a selfish miner of each kind (20),
 //! `BMON_SIM_NODES` nodes that watch (4), `BMON_SIM_SEED` (1); and through the engine, with all that nodes and agents go
 //! through, `BMON_SIM_ENGINE_YEARS` honest years (1), `BMON_SIM_ENGINE_RUNS` runs of two weeks with a selfish miner (4), and
-//! `BMON_SIM_FAULT_RUNS` runs of 24 weeks with each thing that can be wrong with a node (2). The same seven give the same
-//! figures. What the engine says stands in `docs/false-alarms.md`.
+//! `BMON_SIM_FAULT_RUNS` runs of 24 weeks with each thing that can be wrong with a node (2); `BMON_SIM_TXS` transactions in
+//! each hour of these (150). The same eight give the same figures. `BMON_SIM_FAULT` is a part of the name of the things that are to go
+//! wrong. What the engine says stands in `docs/false-alarms.md`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where it fails")]
 
@@ -41,7 +42,7 @@ const ATTACKS: [Attack; 6] = [
 ];
 
 fn main() {
-    let [years, runs, nodes, seed, engine_years, engine_runs, fault_runs] = [
+    let [years, runs, nodes, seed, engine_years, engine_runs, fault_runs, hourly] = [
         ("YEARS", 50),
         ("RUNS", 20),
         ("NODES", 4),
@@ -49,6 +50,7 @@ fn main() {
         ("ENGINE_YEARS", 1),
         ("ENGINE_RUNS", 4),
         ("FAULT_RUNS", 2),
+        ("TXS", 150),
     ]
     .map(|(name, or)| setting(name, or));
     println!("seed {seed}, {nodes} nodes");
@@ -63,13 +65,13 @@ fn main() {
         selfish(runs, Plan { seed, blocks, nodes, attack });
     }
     if engine_years > 0 {
-        alerts::honest(engine_years, year);
+        alerts::honest(engine_years, year, hourly);
     }
     if engine_runs > 0 {
         alerts::selfish(engine_runs, year);
     }
     if fault_runs > 0 {
-        alerts::faults(fault_runs, year);
+        alerts::faults(fault_runs, year, hourly);
     }
 }
 

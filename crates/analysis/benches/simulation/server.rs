@@ -18,6 +18,7 @@ use bmon_event::{
 use crate::world::{
     Outage, Trouble, World,
     header::Headers,
+    relay::Relay,
     second, server,
     telling::{Oddities, Told, batch, by_agent, downloaded_s, name, tell},
 };
@@ -39,6 +40,7 @@ struct Server<'a> {
     world: &'a World,
     headers: &'a Headers,
     oddities: Oddities,
+    relay: Relay,
     engine: Engine,
     sequences: Vec<u64>,
     /// The end of each node's active chain as it was last told.
@@ -56,6 +58,7 @@ pub(crate) fn hear(world: &World, oddities: Oddities) -> Heard {
         world,
         headers: &headers,
         oddities,
+        relay: Relay::new(world, oddities.hourly),
         engine: Engine::new(Settings::default()),
         sequences: vec![0; nodes],
         tips: vec![None; nodes],
@@ -81,11 +84,17 @@ impl Server<'_> {
         for node in 0..self.world.nodes() {
             let is_new = self.oddities.new.is_some_and(|(new, from_s)| new == node && at_s < from_s);
             let outage = self.world.node(node).outage(at_s).map(|Outage { trouble, .. }| trouble);
+            if is_new {
+                self.relay.pass(node, at_s);
+            }
             if is_new || outage == Some(Trouble::Unheard) {
                 continue;
             }
             let is_poll = (step + node).is_multiple_of(POLL_STEPS);
-            let events = if is_poll { self.poll(node, step, at_s, outage) } else { Vec::new() };
+            let mut events = self.relay.take(self.world, node, at_s);
+            if is_poll {
+                events.append(&mut self.poll(node, step, at_s, outage));
+            }
             self.deliver(node, events, server(at_s));
         }
         self.serve(server(at_s));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bmon_event::{Network, Txid};
+use bmon_event::{Network, ServerTime, Txid};
 
 use super::{Engine, Watching};
 use crate::{
     alert::Alert,
     finding::{Body, Finding},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Sighted, TxChunk, TxNode},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Sighted, TxChunk, TxNode, TxSpread},
+    transaction,
     watch::WatchItem,
 };
 
@@ -17,6 +18,16 @@ impl Engine {
     pub fn restore_tx_chunk(&mut self, chunk: &TxChunk) {
         self.last_chunk = self.last_chunk.max(chunk.id);
         self.watching(chunk.network).transactions.restore(chunk);
+    }
+
+    /// When the oldest hour began of which the transactions can change at this time.
+    pub const fn open_hours_since(now: ServerTime) -> ServerTime {
+        transaction::open_since(now)
+    }
+
+    /// Takes in the transactions of an hour that can change no more, as an earlier engine last said them.
+    pub fn restore_tx_spread(&mut self, row: &TxSpread) {
+        self.watching(row.network).state.restore_hour(row.begun_at, &row.spread);
     }
 
     /// Lets chunks of transactions have higher numbers than this, which earlier ones may have had.
@@ -56,7 +67,7 @@ impl Engine {
         if let Body::BlockTimes(times) = &finding.body
             && let Some(node) = &finding.node
         {
-            state.restore_block_times(node, (**times).clone());
+            state.restore_block_times(node, (**times).clone(), finding.sighted.on_server_clock());
         }
         if let Body::DoubleSpend(found) = &finding.body
             && found.missing.is_empty()

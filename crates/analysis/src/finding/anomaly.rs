@@ -6,12 +6,14 @@ use crate::statistic::{Rank, Shape, SignTest};
 /// Heights that one [`BlockTimes`] is about: a day of blocks on main.
 pub const DAY: u32 = 144;
 
-/// What of a node is measured with each block.
+/// What of a node is measured, with each block or over the transactions of each hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Measure {
     /// How long after the first of all nodes it told of the block.
     Arrival,
+    /// How far apart these delays are: the one that a tenth of the blocks exceed, through their median.
+    ArrivalScatter,
     /// How long it took from the header to the whole block, of compact blocks (BIP 152).
     Reconstruction,
     /// Of how many compact blocks it had to request transactions.
@@ -20,6 +22,15 @@ pub enum Measure {
     Processing,
     /// How many peers it had.
     Peers,
+    /// How long after the first of all nodes it told of a transaction: the median of the hour. It is compared as
+    /// if the first node had heard of it 2 s after it was sent.
+    TxArrival,
+    /// How far apart these delays are, each with the same 2 s: the one that a tenth of the hour's transactions exceed, through
+    /// their median.
+    TxScatter,
+    /// Of how many transactions that others told of it did not tell, although it told of others at that time. One that it refused
+    /// is told.
+    TxMissed,
 }
 
 /// What a number is in.
@@ -28,42 +39,64 @@ pub enum Measure {
 pub enum Unit {
     /// Microseconds.
     Us,
-    /// A part of the blocks, from 0 to 1.
+    /// One through another.
+    Ratio,
+    /// A part of the blocks or transactions, from 0 to 1.
     Share,
     /// So many.
     Count,
 }
 
 impl Measure {
-    /// Every measure, in the order in which a block goes through them.
-    pub const ALL: [Self; 5] =
-        [Self::Arrival, Self::Reconstruction, Self::Requests, Self::Processing, Self::Peers];
-    /// Those in which a node can be slow.
-    pub const SLOW: [Self; 4] = [Self::Arrival, Self::Reconstruction, Self::Requests, Self::Processing];
+    /// Every measure: of blocks in the order in which a block goes through them, then of transactions.
+    pub const ALL: [Self; 9] = [
+        Self::Arrival,
+        Self::ArrivalScatter,
+        Self::Reconstruction,
+        Self::Requests,
+        Self::Processing,
+        Self::Peers,
+        Self::TxArrival,
+        Self::TxScatter,
+        Self::TxMissed,
+    ];
+    /// Those that each block has, and in which a node can be slow.
+    pub const OF_EACH_BLOCK: [Self; 4] =
+        [Self::Arrival, Self::Reconstruction, Self::Requests, Self::Processing];
+
+    /// Whether a node is slow if it is large.
+    pub const fn is_slowness(self) -> bool {
+        !matches!(self, Self::Peers)
+    }
 
     /// The word for it in output and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Arrival => "arrival",
+            Self::ArrivalScatter => "arrival-scatter",
             Self::Reconstruction => "reconstruction",
             Self::Requests => "requests",
             Self::Processing => "processing",
             Self::Peers => "peers",
+            Self::TxArrival => "tx-arrival",
+            Self::TxScatter => "tx-scatter",
+            Self::TxMissed => "tx-missed",
         }
     }
 
     /// What it is in.
     pub const fn unit(self) -> Unit {
         match self {
-            Self::Arrival | Self::Reconstruction | Self::Processing => Unit::Us,
-            Self::Requests => Unit::Share,
+            Self::Arrival | Self::Reconstruction | Self::Processing | Self::TxArrival => Unit::Us,
+            Self::ArrivalScatter | Self::TxScatter => Unit::Ratio,
+            Self::Requests | Self::TxMissed => Unit::Share,
             Self::Peers => Unit::Count,
         }
     }
 
     /// Whether it is compared by ratio, in logarithms, and not by difference.
-    pub const fn is_duration(self) -> bool {
-        matches!(self.unit(), Unit::Us)
+    pub const fn is_by_ratio(self) -> bool {
+        matches!(self.unit(), Unit::Us | Unit::Ratio)
     }
 }
 
@@ -97,19 +130,37 @@ pub struct VersionFrom {
     pub version: String,
 }
 
-/// A node is slower than it was, and than the others are in the same blocks.
+/// From where on something is so: in blocks or in hours, as it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// Heights of the main chain.
+    Heights {
+        /// The first.
+        from: u32,
+        /// The last that was looked at when this was found, or was over.
+        to: u32,
+    },
+    /// Hours, on the server's clock, in microseconds since the Unix epoch.
+    Hours {
+        /// When the first began.
+        from_us: ServerTime,
+        /// When the last ended that was looked at when this was found, or was over.
+        to_us: ServerTime,
+    },
+}
+
+/// A node is slower than it was, and than the others are with the same blocks, or in the same hours with transactions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slowness {
     /// In what.
     pub measure: Measure,
-    /// The height from which on it is so.
-    pub from_height: u32,
-    /// The last height that was looked at when this was found, or was over.
-    pub to_height: u32,
+    /// Since when.
+    pub extent: Extent,
     /// The node's own numbers, then and before.
     pub own: Change,
-    /// The same beside the other nodes in the same blocks: how many times as long as their median, or by how much the share
-    /// is above theirs.
+    /// The same beside the other nodes in the same blocks or hours: how many times as long as their median, or by how much the
+    /// share is above theirs.
     pub to_others: Beside,
     /// By which factor it grows in a week, `None` where it is a step.
     pub factor_a_week: Option<f64>,
@@ -145,7 +196,7 @@ impl Change {
     }
 }
 
-/// A node beside the others in the same blocks, then and before.
+/// A node beside the others in the same blocks or hours, then and before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beside {
     /// The median of the stretches before.
@@ -158,7 +209,7 @@ pub struct Beside {
     pub rank: Rank,
     /// The cumulative sum that made it an alarm, in standard deviations.
     pub score: f64,
-    /// What the change looks like; the places are heights.
+    /// What the change looks like; the places are heights, or hours since the Unix epoch.
     pub shape: Option<Shape>,
 }
 

@@ -1,19 +1,23 @@
 //! Findings about delays and clocks in words, for alerts and for people.
 
 use super::{
-    Before, Change, ClockDrift, ClockStep, Measure, Slowness, Unit, VersionChange, VersionComparison,
+    Before, Change, ClockDrift, ClockStep, Extent, Measure, Slowness, Unit, VersionChange, VersionComparison,
 };
 use crate::statistic::Rank;
 
 impl Measure {
-    /// What a node takes longer for.
+    /// What the number before it is.
     const fn words(self) -> &'static str {
         match self {
             Self::Arrival => "to tell of a block after the first node",
+            Self::ArrivalScatter => "its median delay after the first node for one block in ten",
             Self::Reconstruction => "to complete a compact block",
             Self::Requests => "of compact blocks with a request for transactions",
             Self::Processing => "to connect a block",
             Self::Peers => "peers",
+            Self::TxArrival => "to tell of a transaction after the first node",
+            Self::TxScatter => "its median delay after the first node for one transaction in ten",
+            Self::TxMissed => "of transactions that only others told of",
         }
     }
 }
@@ -24,6 +28,7 @@ impl Unit {
             Self::Us if value < 999.5 => format!("{value:.0} µs"),
             Self::Us if value < 999_500.0 => format!("{:.1} ms", value / 1e3),
             Self::Us => format!("{:.2} s", value / 1e6),
+            Self::Ratio => format!("{value:.2} times"),
             Self::Share => format!("{:.0} %", value * 100.0),
             Self::Count => format!("{value:.0}"),
         }
@@ -38,24 +43,45 @@ impl Change {
     }
 }
 
+impl Extent {
+    /// `from height 960000 on`.
+    fn explain(self) -> String {
+        match self {
+            Self::Heights { from, .. } => format!("from height {from} on"),
+            Self::Hours { from_us, .. } => format!("from {from_us} on"),
+        }
+    }
+
+    /// What is compared with the others'.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Heights { .. } => "in the same blocks",
+            Self::Hours { .. } => "in the same hours",
+        }
+    }
+}
+
 impl Slowness {
     /// What is so, how unusual it is, and what else has changed, in one sentence.
     pub fn explain(&self) -> String {
-        let Self { own, to_others, from_height, .. } = self;
-        let beside = if self.measure.is_duration() {
+        let Self { own, to_others, extent, .. } = self;
+        let beside = if self.measure.is_by_ratio() {
             format!(
-                "{:.2} times the other nodes' in the same blocks, usually {:.2}",
-                to_others.now, to_others.usual
+                "{:.2} times the other nodes' {}, usually {:.2}",
+                to_others.now,
+                extent.words(),
+                to_others.usual
             )
         } else {
             let [now, usual] = [to_others.now, to_others.usual].map(|share| share * 100.0);
-            format!("{now:.0} points above the other nodes' in the same blocks, usually {usual:.0}")
+            format!("{now:.0} points above the other nodes' {}, usually {usual:.0}", extent.words())
         };
         let slope = self
             .factor_a_week
             .map_or_else(String::new, |factor| format!(", {:+.1} % a week", (factor - 1.0) * 100.0));
         format!(
-            "from height {from_height} on {}{slope}; {beside}, {:.1} standard deviations above that: {}; {}",
+            "{} {}{slope}; {beside}, {:.1} standard deviations above that: {}; {}",
+            extent.explain(),
             own.explain(),
             to_others.z,
             past(to_others.rank),
@@ -140,6 +166,8 @@ impl ClockDrift {
 
 #[cfg(test)]
 mod tests {
+    use bmon_event::ServerTime;
+
     use super::*;
     use crate::finding::Beside;
 
@@ -152,8 +180,7 @@ mod tests {
         let rank = Rank { past: 168, as_large: 1 };
         let found = Slowness {
             measure: Measure::Arrival,
-            from_height: 960_000,
-            to_height: 960_047,
+            extent: Extent::Heights { from: 960_000, to: 960_047 },
             own: change(Measure::Arrival, 820_000.0, 4_100_000.0, 7.0),
             to_others: Beside { usual: 1.1, now: 4.9, z: 6.04, rank, score: 4.1, shape: None },
             factor_a_week: Some(1.052),
@@ -172,6 +199,17 @@ mod tests {
              stretches before was so high; also 71 % of compact blocks with a request for transactions, usually 12 %; 3 \
              peers, usually 10"
         );
+        let hour = |hour: i64| ServerTime::from_micros(hour * 3_600_000_000);
+        let extent = Extent::Hours { from_us: hour(490_000), to_us: hour(490_004) };
+        let scatter = Slowness {
+            measure: Measure::TxScatter,
+            extent,
+            own: change(Measure::TxScatter, 3.0, 9.5, 8.0),
+            ..found.clone()
+        };
+        let expected = "from 2025-11-24T16:00:00.000000Z on 9.50 times its median delay after the first node for one transaction \
+                        in ten, usually 3.00 times, +5.2 % a week; 4.90 times the other nodes' in the same hours, usually 1.10,";
+        assert!(scatter.explain().starts_with(expected), "{}", scatter.explain());
         let alone = Slowness { also: Vec::new(), ..found };
         assert!(alone.explain().ends_with("nothing else that is measured of it has changed"));
     }

@@ -1,24 +1,35 @@
-//! How each node did with each block of the main chain: measured once, height by height, when all has come that will, and
-//! kept for some weeks, so that what it does now can be held against what it did.
+//! How each node did with each block of the main chain, measured once, height by height, when all has come that will; and with
+//! the transactions of each hour, once that can change no more. Kept for some weeks, so that what a node does now can be held
+//! against what it did.
 //!
-//! It is told as findings of 144 heights ([`BlockTimes`]), from which a restart goes on.
+//! Blocks are told as findings of 144 heights ([`BlockTimes`]), and the transactions of an hour are its spread: a restart goes
+//! on from both.
 
+mod axis;
+mod course;
+mod hour;
 mod measured;
 mod series;
+mod time;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
-pub(crate) use self::series::{Grain, Value};
-use self::{measured::Measured, series::Values};
+pub(crate) use self::{
+    axis::{Axis, Grain},
+    series::Value,
+};
+use self::{
+    course::Course,
+    hour::{BEFORE_FIRST_US, TxHours},
+    measured::Measured,
+};
 use super::NetworkState;
 use crate::finding::{BlockTimes, DAY, Measure, VersionFrom};
 
-/// Heights of a short stretch: four hours on main.
-pub(crate) const PERIOD: u32 = 24;
-/// Days of heights that are kept: sixteen weeks on main.
-pub(crate) const DAYS: u32 = 112;
+/// Days of which it is kept how each node did: sixteen weeks.
+pub const DAYS: u32 = 112;
 /// Blocks on top of one from which on it counts as part of the chain. The deepest reorg on main since 2013 had four.
 const BURIED: u32 = 6;
 /// A block is measured when it was seen so long ago.
@@ -31,43 +42,45 @@ const AFTER_START_US: i64 = 10 * 60 * 1_000_000;
 /// The last weeks.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    /// By node and day, which is the first height through 144.
-    records: BTreeMap<(NodeName, u32), BlockTimes>,
-    /// The height to measure next, `None` before the first.
-    next: Option<u32>,
-    values: Values,
-    /// The values are those of the records.
-    is_valued: bool,
+    blocks: Course<BlockTimes>,
+    hours: Course<TxHours>,
+    /// When the first block of each day was found.
+    begun: BTreeMap<u32, ServerTime>,
 }
 
 impl History {
-    /// Takes in what an earlier engine measured.
-    pub(super) fn restore(&mut self, node: &NodeName, times: BlockTimes) {
-        let next = times.from_height.saturating_add(times.length());
-        self.next = self.next.max(Some(next));
-        self.records.insert((node.clone(), times.from_height / DAY), times);
-        self.is_valued = false;
+    /// Takes in what an earlier engine measured of blocks, of which the first was found at this time.
+    pub(super) fn restore(&mut self, node: &NodeName, times: BlockTimes, begun_at: ServerTime) {
+        self.begin_day(times.from_height / DAY, begun_at);
+        self.blocks.restore_to(times.from_height.saturating_add(times.length()));
+        self.blocks.records.insert((node.clone(), times.from_height / DAY), times);
     }
 
-    /// The last stretch of which all heights are measured, by its number: its first height through 24.
-    pub(crate) fn last_period(&self) -> Option<u32> {
-        (self.next? / PERIOD).checked_sub(1)
+    /// The last stretch of which all places are measured, by its number: its first place through its length.
+    pub(crate) fn last_period(&self, axis: Axis) -> Option<u32> {
+        match axis {
+            Axis::Height => self.blocks.last_period(),
+            Axis::Hour => self.hours.last_period(),
+        }
     }
 
-    /// The record of a node and day, `None` if nothing was measured or it is forgotten.
+    /// The last day of which all places are measured.
+    pub(crate) fn last_day(&self, axis: Axis) -> Option<u32> {
+        let periods = self.last_period(axis)? + 1;
+        (periods * Grain::Period.places(axis) / axis.day()).checked_sub(1)
+    }
+
+    /// The record of a node's blocks of a day, `None` if nothing was measured or it is forgotten.
     pub(crate) fn record(&self, node: &NodeName, day: u32) -> Option<&BlockTimes> {
-        self.records.get(&(node.clone(), day))
+        self.blocks.records.get(&(node.clone(), day))
     }
 
     /// The nodes of which anything is known.
-    pub(crate) fn nodes(&self) -> Vec<NodeName> {
-        let mut nodes: Vec<NodeName> = Vec::new();
-        for (node, _) in self.records.keys() {
-            if nodes.last() != Some(node) {
-                nodes.push(node.clone());
-            }
+    pub(crate) fn nodes(&self, axis: Axis) -> Vec<NodeName> {
+        match axis {
+            Axis::Height => self.blocks.nodes(),
+            Axis::Hour => self.hours.nodes(),
         }
-        nodes
     }
 
     /// What was measured in `count` stretches up to that of number `last`, oldest first.
@@ -79,7 +92,11 @@ impl History {
         last: u32,
         count: u32,
     ) -> Vec<Option<Value>> {
-        self.values.series(node, measure, grain, last, count)
+        let values = match measure.axis() {
+            Axis::Height => &self.blocks.values,
+            Axis::Hour => &self.hours.values,
+        };
+        values.series(node, measure, grain, last, count)
     }
 
     /// The measure of one block, as it is compared: of durations the logarithm.
@@ -116,51 +133,37 @@ impl History {
     }
 
     fn push(&mut self, height: u32, measured: Vec<(NodeName, Measured)>) {
+        let records = &mut self.blocks.records;
         for (node, measured) in measured {
-            let times = self
-                .records
-                .entry((node, height / DAY))
-                .or_insert_with(|| BlockTimes { from_height: height / DAY * DAY, ..BlockTimes::default() });
-            times.put(height, measured);
+            let new = || BlockTimes { from_height: height / DAY * DAY, ..BlockTimes::default() };
+            records.entry((node, height / DAY)).or_insert_with(new).put(height, measured);
         }
         // What of the day nobody has measured is no end of it.
-        for ((_, day), times) in &mut self.records {
+        for ((_, day), times) in records {
             if *day == height / DAY {
                 times.fill(height + 1);
             }
         }
-        self.next = Some(height + 1);
-        if (height + 1).is_multiple_of(PERIOD) {
-            self.end_period(height / PERIOD);
-        }
+        self.blocks.go_to(height + 1);
+    }
+}
+
+impl Measure {
+    /// What a node did by itself, as it is told to people, by how it is compared.
+    pub(crate) fn told(self, compared: f64) -> f64 {
+        let shown = self.shown(compared);
+        if self == Self::TxArrival { (shown - BEFORE_FIRST_US).max(0.0) } else { shown }
     }
 
-    /// All heights of this stretch are measured.
-    fn end_period(&mut self, period: u32) {
-        let first = (period * PERIOD / DAY).saturating_sub(DAYS);
-        self.records.retain(|(_, day), _| *day >= first);
-        self.values.forget_before(first);
-        if !self.is_valued {
-            self.value_all(period);
-        }
-        self.value(period);
+    /// How many times as much as others', or how much more, by how it is compared: of what is compared by ratio that is a
+    /// logarithm.
+    pub(crate) fn shown(self, compared: f64) -> f64 {
+        if self.is_by_ratio() { compared.exp() } else { compared }
     }
 
-    /// Values all stretches before this one, after a restart.
-    fn value_all(&mut self, period: u32) {
-        let first = self.records.keys().map(|(_, day)| *day).min();
-        for before in first.map_or(period, |day| day * (DAY / PERIOD))..period {
-            self.value(before);
-        }
-        self.is_valued = true;
-    }
-
-    fn value(&mut self, period: u32) {
-        self.values.insert(&self.records, Grain::Period, period);
-        let end = (period + 1) * PERIOD;
-        if end.is_multiple_of(DAY) {
-            self.values.insert(&self.records, Grain::Day, end / DAY - 1);
-        }
+    /// The opposite of [`Self::shown`].
+    pub(crate) fn compared(self, shown: f64) -> f64 {
+        if self.is_by_ratio() { shown.ln() } else { shown }
     }
 }
 
@@ -172,26 +175,29 @@ impl NetworkState {
 
     /// Goes back to the first of what was measured, and gives the stretches from there on: [`Self::go_on_to`] takes them one
     /// by one.
-    pub(crate) fn begin_again(&mut self) -> std::ops::Range<u32> {
-        let end = self.history.next.unwrap_or_default() / PERIOD;
-        self.history.value_all(end);
-        let first = self.history.records.keys().map(|(_, day)| day * (DAY / PERIOD)).min();
-        first.unwrap_or(end)..end
+    pub(crate) fn begin_again(&mut self, axis: Axis) -> Range<u32> {
+        match axis {
+            Axis::Height => self.history.blocks.begin_again(),
+            Axis::Hour => self.history.hours.begin_again(),
+        }
     }
 
     /// Knows nothing of what came after this stretch.
-    pub(crate) const fn go_on_to(&mut self, period: u32) {
-        self.history.next = Some((period + 1) * PERIOD);
+    pub(crate) const fn go_on_to(&mut self, axis: Axis, period: u32) {
+        match axis {
+            Axis::Height => self.history.blocks.go_on_to(period),
+            Axis::Hour => self.history.hours.go_on_to(period),
+        }
     }
 
     /// Takes in what an earlier engine measured of a node's blocks.
-    pub(crate) fn restore_block_times(&mut self, node: &NodeName, times: BlockTimes) {
-        let is_last = self.history.next.is_none_or(|next| next <= times.from_height + times.length());
+    pub(crate) fn restore_block_times(&mut self, node: &NodeName, times: BlockTimes, begun_at: ServerTime) {
+        let is_last = self.history.blocks.next.is_none_or(|next| next <= times.from_height + times.length());
         if let Some(last) = times.versions.last().filter(|_| is_last) {
             let version = last.version.clone();
             self.member(node).restore_version(&version);
         }
-        self.history.restore(node, times);
+        self.history.restore(node, times, begun_at);
     }
 
     /// Measures the blocks of the main chain that have settled.
@@ -201,13 +207,19 @@ impl NetworkState {
         }
         let height = self.tree().and_then(|tree| tree.height(main));
         let Some(top) = height.and_then(|height| height.checked_sub(BURIED)) else { return };
-        let mut next = self.history.next.unwrap_or_else(|| top.saturating_sub(BACK));
+        let mut next = self.history.blocks.next.unwrap_or_else(|| top.saturating_sub(BACK));
         // Nothing is known of what is farther back, and was measured if it ever was.
         next = next.max(top.saturating_sub(2 * DAYS * DAY));
         while next <= top {
             let block = self.known_tree().ancestor(main, next);
             if block.is_some_and(|block| now.micros_since(self.first_time(block)) < SETTLED_US) {
                 return;
+            }
+            if let Some(header) = block.and_then(|block| self.known_tree().get(block))
+                && next.is_multiple_of(DAY)
+            {
+                let found_at = ServerTime::from_micros(i64::from(header.time()) * 1_000_000);
+                self.history.begin_day(next / DAY, found_at);
             }
             let measured = block.map(|block| self.measured(block, now)).unwrap_or_default();
             self.history.push(next, measured);

@@ -38,7 +38,7 @@ use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source};
 pub(crate) use self::{
     arrival::Arrival,
     clock_rate::Rate,
-    history::{DAYS, Grain, History, Value},
+    history::{Axis, Grain, History, Value},
     ledger::{Ledger, Saying},
     member::Member,
     recent::Recent,
@@ -54,6 +54,7 @@ use self::{
     word::{Said, Speaker},
 };
 pub use self::{
+    history::DAYS,
     need::{DEPTH, Need},
     word::is_of_the_moment,
 };

@@ -1,10 +1,10 @@
 //! What is told of a node that is slower than it was: since when, how unusual that is, and what else has changed.
 
-use bmon_event::{BlockHash, NodeName, Source};
+use bmon_event::{BlockHash, NodeName, ServerTime, Source};
 
-use super::{Grain, History, Saying, Seen, Value, analysis::Look};
+use super::{Axis, Grain, History, Saying, Seen, Value, analysis::Look};
 use crate::{
-    finding::{Body, Change, DAY, FindingId, Measure, Slowness, VersionChange},
+    finding::{Body, Change, DAY, Extent, FindingId, Measure, Slowness, VersionChange},
     row::Sighted,
     statistic::{Rank, Robust, median},
 };
@@ -21,6 +21,7 @@ pub(super) const fn least_scale(measure: Measure) -> f64 {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch<'a> {
     pub(super) node: &'a NodeName,
+    pub(super) axis: Axis,
     pub(super) grain: Grain,
     /// The first and the last stretch in which it is, by number.
     pub(super) from: u32,
@@ -32,16 +33,25 @@ pub(super) struct Stretch<'a> {
 }
 
 impl Stretch<'_> {
-    pub(super) const fn first_height(self) -> u32 {
-        self.from * self.grain.heights()
+    pub(super) fn extent(&self) -> Extent {
+        self.axis.extent(self.first_place(), self.last_place())
     }
 
-    pub(super) const fn last_height(self) -> u32 {
-        (self.last + 1) * self.grain.heights() - 1
+    const fn first_place(&self) -> u32 {
+        self.from * self.grain.places(self.axis)
+    }
+
+    const fn last_place(&self) -> u32 {
+        (self.last + 1) * self.grain.places(self.axis) - 1
     }
 
     /// What the node did by itself in this measure, then and before. `None` if one of the two is not known.
     pub(super) fn change(&self, history: &History, measure: Measure) -> Option<Change> {
+        self.own(history, measure).map(|(change, _)| change)
+    }
+
+    /// The same, and by how much it is more as it is compared.
+    pub(super) fn own(&self, history: &History, measure: Measure) -> Option<(Change, f64)> {
         let own = |last: u32, count: u32| -> Vec<f64> {
             let series = history.series(self.node, measure, self.grain, last, count);
             series.into_iter().flatten().map(|value| value.own).collect()
@@ -49,39 +59,62 @@ impl Stretch<'_> {
         let before = own(self.from.checked_sub(1)?, self.past);
         let usual = Robust::of(&before, least_scale(measure))?;
         let now = median(&own(self.last, self.now))?;
-        let shown = |value: f64| if measure.is_duration() { value.exp() } else { value };
-        Some(Change {
+        let change = Change {
             measure,
             unit: measure.unit(),
-            usual: shown(usual.median),
-            now: shown(now),
+            usual: measure.told(usual.median),
+            now: measure.told(now),
             z: usual.z(now),
             rank: Rank::of(now, &before),
-        })
+        };
+        Some((change, now - usual.median))
     }
 
-    /// The same of every other measure.
+    /// The same of every other measure, about the same time.
     pub(super) fn also(&self, history: &History, measure: Measure) -> Vec<Change> {
         let others = Measure::ALL.into_iter().filter(|other| *other != measure);
-        others.filter_map(|other| self.change(history, other)).collect()
+        others.filter_map(|other| self.along(other.axis(), history)?.change(history, other)).collect()
     }
 
     /// The node's change of version since a day before it became slow, if there was one.
     pub(super) fn version_change(&self, history: &History) -> Option<VersionChange> {
-        let (now, before, height) = history.last_change(self.node, self.last_height());
+        let blocks = self.along(Axis::Height, history)?;
+        let (now, before, height) = history.last_change(self.node, blocks.last_place());
         let (now, before) = (now?, before?);
-        (height + DAY >= self.first_height()).then(|| VersionChange {
+        (height + DAY >= blocks.first_place()).then(|| VersionChange {
             before: before.version.clone(),
             now: now.to_owned(),
             height,
         })
+    }
+
+    /// About the same time along this axis. `None` if nothing was measured then.
+    fn along(&self, axis: Axis, history: &History) -> Option<Self> {
+        if axis == self.axis {
+            return Some(*self);
+        }
+        let place = |place| history.place_at(axis, history.time_of(self.axis, place)?);
+        let places = self.grain.places(axis);
+        let measured = (history.last_period(axis)? + 1) * Grain::Period.places(axis);
+        let last = ((place(self.last_place())?.min(measured - 1) + 1) / places).checked_sub(1)?;
+        let from = (place(self.first_place())? / places).min(last);
+        Some(Self { axis, from, last, now: self.now.min(last - from + 1), ..*self })
+    }
+}
+
+impl Slowness {
+    /// That it is over since this stretch.
+    pub(super) fn over(self, now: ServerTime, grain: Grain, last: u32) -> Self {
+        let (axis, (from, _)) = (self.measure.axis(), self.extent.places());
+        let extent = axis.extent(from, (last + 1) * grain.places(axis) - 1);
+        Self { over_at_us: Some(now), extent, ..self }
     }
 }
 
 /// A slowness that was found now: of it nothing was said yet.
 pub(super) fn begun(look: &Look<'_>, analysis: &str, node: &NodeName, found: &Slowness) -> (FindingId, Seen) {
     let subject = [node.as_str(), found.measure.as_str()].map(str::as_bytes);
-    let from = found.from_height.to_le_bytes();
+    let from = found.extent.places().0.to_le_bytes();
     let id = FindingId::new(&look.network.network, analysis, &[subject[0], subject[1], &from]);
     (id, Seen { sighted: Sighted::by_server(look.now), is_told: true })
 }
@@ -94,23 +127,17 @@ pub(super) fn saying(
     found: Slowness,
     body: fn(Box<Slowness>) -> Body,
 ) -> Saying {
-    let sources = sources(look, found.to_height);
+    let (_, last) = found.extent.places();
+    let sources = match found.measure.axis() {
+        Axis::Height => sources(look, last),
+        Axis::Hour => look.network.history().tx_sources(node, last),
+    };
     Saying { id, node: Some(node.clone()), seen, sources, body: body(Box::new(found)) }
 }
 
 /// The series beside the others.
 pub(super) fn to_others(series: &[Option<Value>]) -> Vec<Option<f64>> {
     series.iter().map(|value| (*value)?.to_others).collect()
-}
-
-/// Of a ratio its logarithm, of a share itself: as it is compared.
-pub(super) fn compared(measure: Measure, shown: f64) -> f64 {
-    if measure.is_duration() { shown.ln() } else { shown }
-}
-
-/// The opposite of [`compared`].
-pub(super) fn shown(measure: Measure, compared: f64) -> f64 {
-    if measure.is_duration() { compared.exp() } else { compared }
 }
 
 /// The sources of what was measured of the block at this height.

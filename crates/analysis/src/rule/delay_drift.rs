@@ -5,7 +5,7 @@ use crate::{alert::Severity, finding::Body};
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: "delay-drift",
-    about: "A node has become slower with blocks bit by bit, beside the others in the same blocks, over weeks.",
+    about: "A node has become slower with blocks or transactions bit by bit, beside the others in the same ones, over weeks.",
     loudness: "Warning.",
     grace_us: 0,
     hold_us: 0,

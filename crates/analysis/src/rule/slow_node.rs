@@ -5,7 +5,7 @@ use crate::{alert::Severity, finding::Body};
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: "slow-node",
-    about: "A node has become slower with blocks than it was, and than the others are in the same blocks.",
+    about: "A node has become slower with blocks or transactions than it was, and than the others are in the same ones.",
     loudness: "Warning.",
     grace_us: 0,
     hold_us: 0,

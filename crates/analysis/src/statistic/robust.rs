@@ -17,6 +17,20 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(if is_even { f64::midpoint(*sorted.get(half.checked_sub(1)?)?, upper) } else { upper })
 }
 
+/// The value that the share `q` of all, from 0 to 1, are not above: between two of them in proportion. `None` of none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place is small and not below zero"
+)]
+pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
+    let sorted = sorted(values);
+    let place = q.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (below, part) = (place.floor() as usize, place.fract());
+    let [low, high] = [below, below + 1].map(|place| sorted.get(place).or(sorted.last()).copied());
+    Some(low? + (high? - low?) * part)
+}
+
 /// The mean of the middle half: nearly as steady as a mean, and a quarter of the values on each side may be anything.
 /// `None` of none.
 pub fn midmean(values: &[f64]) -> Option<f64> {
@@ -75,6 +89,9 @@ mod tests {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[9.0, 1.0, 2.0, 4.0]), Some(3.0));
+        assert_eq!(quantile(&[], 0.9), None);
+        assert_eq!(quantile(&[7.0], 0.9), Some(7.0));
+        assert_eq!(quantile(&[5.0, 1.0, 3.0, 2.0, 4.0, 6.0], 0.9), Some(5.5));
         assert_eq!(midmean(&[]), None);
         assert_eq!(midmean(&[100.0, 1.0, 2.0, 3.0, 4.0, -50.0, 5.0, 7.0]), Some(3.5));
         assert_eq!(midmean(&[1.0, 2.0, 6.0]), Some(3.0));

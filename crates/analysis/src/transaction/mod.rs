@@ -29,7 +29,7 @@ use self::{
 use crate::{
     histogram::Histogram,
     row::{Row, TxChunk, TxIds, TxNode},
-    spread::Seen,
+    spread::{Seen, Spread},
 };
 
 const SECOND_US: i64 = 1_000_000;
@@ -135,6 +135,16 @@ impl Kept {
     }
 }
 
+/// The oldest hour that can change at this time.
+const fn oldest_hour(now: ServerTime) -> i64 {
+    now.as_micros().div_euclid(HOUR_US) - 1
+}
+
+/// When the oldest hour began of which the spread can change at this time.
+pub(crate) const fn open_since(now: ServerTime) -> ServerTime {
+    ServerTime::from_micros(oldest_hour(now) * HOUR_US)
+}
+
 fn add_delays(seen: &[Seen], delays: &mut Vec<Histogram>) {
     let known = || seen.iter().filter(|seen| seen.sighted.offset.is_some());
     let Some(first) = known().map(|seen| seen.sighted.on_server_clock()).min() else { return };
@@ -218,6 +228,11 @@ impl Transactions {
         while let Some((_, chunk)) = self.unsaid.first().copied() {
             self.say(chunk, now, out);
         }
+    }
+
+    /// The spread of each hour that was over since the last call, oldest first, and when the first begins that is not over.
+    pub(crate) fn take_hours(&mut self) -> (Vec<(ServerTime, Spread)>, ServerTime) {
+        (self.hours.take_over(), ServerTime::from_micros(self.oldest_hour * HOUR_US))
     }
 
     /// The first batch with news that is not said, `None` if there is none.
@@ -355,7 +370,7 @@ impl Transactions {
 
     /// Counts the transactions that most nodes have told of that will.
     fn settle(&mut self, now: ServerTime) {
-        self.oldest_hour = now.as_micros().div_euclid(HOUR_US) - 1;
+        self.oldest_hour = oldest_hour(now);
         for kept in &mut self.chunks {
             while usize::from(kept.settled) < kept.chunk.txs.len() {
                 if now.micros_since(kept.chunk.heard_at(kept.settled)) < SETTLED_US {

@@ -16,6 +16,7 @@ mod rule;
 mod selfish;
 mod stale;
 mod tips;
+mod tx_delay;
 mod validity;
 mod version;
 mod watch;

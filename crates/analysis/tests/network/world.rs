@@ -14,7 +14,7 @@ use bmon_analysis::{
     Engine, Need, Settings,
     alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow, TxSpread},
     tree::Header,
     watch::WatchItem,
 };
@@ -78,6 +78,8 @@ pub(crate) struct World {
     pub(crate) tips: (Option<TipsRow>, usize),
     pub(crate) miners: BTreeMap<BlockHash, MinerRow>,
     pub(crate) raw_blocks: BTreeMap<BlockHash, RawBlockRow>,
+    /// The transactions of each hour, as last said.
+    pub(crate) tx_hours: BTreeMap<ServerTime, TxSpread>,
 }
 
 pub(crate) fn network() -> Network {
@@ -144,6 +146,7 @@ impl World {
             tips: (None, 0),
             miners: BTreeMap::new(),
             raw_blocks: BTreeMap::new(),
+            tx_hours: BTreeMap::new(),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -449,6 +452,7 @@ impl World {
                 Row::Header(row) => self.headers.push(row),
                 Row::Tips(row) => self.tips = (Some(*row), self.tips.1 + 1),
                 Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),
+                Row::TxSpread(row) => drop(self.tx_hours.insert(row.begun_at, *row)),
                 Row::Miner(row) => assert!(self.miners.insert(row.block, row).is_none()),
                 Row::RawBlock(row) => assert!(self.raw_blocks.insert(row.block, row).is_none()),
                 _ => {}
@@ -523,6 +527,9 @@ impl World {
         }
         for row in self.nodes.values() {
             engine.restore_node(row);
+        }
+        for (_, hour) in self.tx_hours.range(..Engine::open_hours_since(ServerTime::from_micros(self.now))) {
+            engine.restore_tx_spread(hour);
         }
         for finding in self.findings.values() {
             engine.restore_finding(finding.clone());

@@ -121,7 +121,8 @@ fn the_engine_hears_the_same_world_through_events() {
 #[test]
 fn honest_days_with_all_that_nodes_go_through_wake_nobody() {
     let world = World::new(Plan { blocks: 800, nodes: 4, ..HONEST });
-    let oddities = Oddities { slow: Some(3), new: Some((2, world.end_s() * 0.4)), is_wandering: true };
+    let oddities =
+        Oddities { slow: Some(3), new: Some((2, world.end_s() * 0.4)), is_wandering: true, hourly: 110 };
     let heard = hear(&world, oddities);
     assert!(heard.batches > 75_000, "{}", heard.batches);
     // Once a day each window says how it stands.

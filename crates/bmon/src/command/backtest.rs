@@ -1,10 +1,11 @@
 //! `bmon backtest`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use bmon_analysis::{
     backtest::{RULES, run},
     finding::{Body, Finding},
+    row::TxSpread,
 };
 use bmon_store::Reader;
 use clap::Args;
@@ -27,7 +28,7 @@ const PART: u32 = 1_000;
 pub(crate) struct Backtest {
     /// The rule: `slow-node` or `delay-drift`
     rule: String,
-    /// How far back from the last block that was measured, in days, as `90d`
+    /// How far back from the last block or hour that was measured, in days, as `90d`
     #[arg(long, value_name = "DAYS", default_value = "90d", value_parser = days)]
     since: i64,
     /// Print JSON instead of text
@@ -61,21 +62,31 @@ impl Backtest {
             return Err(Failure::new(Code::Usage, why).hint("`slow-node` and `delay-drift` can"));
         }
         let database = bmon_server::database_path(&load(config)?.server.data_dir);
-        let (records, end_us) = records(&Reader::open(&database)?, self.since)?;
+        let reader = Reader::open(&database)?;
+        let (records, end_us) = records(&reader, self.since)?;
+        let hours = hours(&reader, self.since)?;
+        let end_us = end_us.max(hours.last().map_or(0, |hour| hour.begun_at.as_micros()));
         let from_us = end_us - self.since * DAY_US;
         let at_us = |finding: &Finding| finding.sighted.on_server_clock().as_micros();
-        let mut nodes: Vec<_> = records
-            .iter()
-            .filter(|record| at_us(record) >= from_us)
-            .map(|record| (record.network, record.node.clone()))
-            .collect();
-        nodes.sort();
-        nodes.dedup();
-        let found = run(&self.rule, records).unwrap_or_default();
+        let nodes = nodes(&records, &hours, from_us);
+        let found = run(&self.rule, records, hours).unwrap_or_default();
         let fired = found.into_iter().filter(|finding| at_us(finding) >= from_us).map(Fired::of).collect();
-        let report = Report { rule: self.rule, days: self.since, nodes: nodes.len(), fired };
+        let report = Report { rule: self.rule, days: self.since, nodes, fired };
         print(&report, self.json, text)
     }
+}
+
+/// How many nodes something was measured of since then.
+fn nodes(records: &[Finding], hours: &[TxSpread], from_us: i64) -> usize {
+    let of_blocks = records
+        .iter()
+        .filter(|record| record.sighted.on_server_clock().as_micros() >= from_us)
+        .filter_map(|record| Some((record.network, record.node.clone()?)));
+    let of_hours = hours
+        .iter()
+        .filter(|hour| hour.begun_at.as_micros() >= from_us)
+        .flat_map(|hour| hour.spread.nodes.keys().map(|node| (hour.network, node.clone())));
+    of_blocks.chain(of_hours).collect::<BTreeSet<_>>().len()
 }
 
 impl Fired {
@@ -113,6 +124,15 @@ fn records(reader: &Reader, days: i64) -> Result<(Vec<Finding>, i64)> {
             return Ok((records, end_us.unwrap_or_default()));
         }
     }
+}
+
+/// The transactions of the hours of these days, and of those that count as their past.
+fn hours(reader: &Reader, days: i64) -> Result<Vec<TxSpread>> {
+    let mut hours = Vec::new();
+    let Some(last) = reader.last_tx_hour()? else { return Ok(hours) };
+    // The last may not be whole.
+    reader.tx_hours(last.plus_micros(-(days + PAST_DAYS) * DAY_US), last, |hour| hours.push(hour))?;
+    Ok(hours)
 }
 
 fn text(report: &Report) -> String {

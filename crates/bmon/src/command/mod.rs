@@ -129,7 +129,7 @@ pub(crate) enum Command {
     VanishedMessages(vanished_messages::VanishedMessages),
     /// What the signals of selfish mining say, with the chance of it if all miners are honest
     SelfishMining(selfish_mining::SelfishMining),
-    /// The latest times at which a node became slow with blocks, how unusual that is, and what else changed then
+    /// The latest times at which a node became slow with blocks or transactions, how unusual that is, and what else changed
     SlowNodes(slow_nodes::SlowNodes),
     /// How every two versions that nodes run compare in the same blocks
     VersionComparisons(version_comparisons::VersionComparisons),

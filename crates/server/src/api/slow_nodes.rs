@@ -8,9 +8,9 @@ use super::{Api, Endpoint, Refusal, found, found::Found, parameter, parameter::L
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/slow-nodes",
-    summary: "The times at which a node became slower than it was and than the others in the same blocks, newest first: in which \
-              stage, by how much, how unusual that is, and what else of it changed; and, with the first part of the list, the \
-              last 50 times that one became so bit by bit.",
+    summary: "The times at which a node became slower than it was and than the others in the same blocks, or with transactions in \
+              the same hours, newest first: in which stage, by how much, how unusual that is, and what else of it changed; and, \
+              with the first part of the list, the last 50 times that one became so bit by bit.",
     parameters: parameter::LIST,
     example: "/api/v1/slow-nodes?limit=1",
     route: || get(answer),

@@ -17,6 +17,14 @@ pub(crate) enum FaultKind {
     Late { s: f64 },
     /// Blocks take so many times as long to come, each week again.
     LaterEachWeek { factor: f64 },
+    /// Every transaction comes so many seconds later.
+    TxLate { s: f64 },
+    /// Transactions take so many times as long to come, each week again.
+    TxLaterEachWeek { factor: f64 },
+    /// This share of the transactions takes so many times as long to come.
+    TxScatter { share: f64, factor: f64 },
+    /// This share of the transactions does not come.
+    TxMissed { share: f64 },
     /// Blocks take so many times as long to connect.
     Slow { factor: f64 },
     /// The same, each week again.
@@ -40,6 +48,24 @@ impl Fault {
         match (self.kind, self.weeks(at_s)) {
             (FaultKind::Late { s }, Some(_)) => s,
             (FaultKind::LaterEachWeek { factor }, Some(weeks)) => delay_s * (factor.powf(weeks) - 1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// How long a transaction takes to come that usually takes `delay_s`, in seconds; `unit` decides what chance does.
+    pub(super) fn tx_delay_s(&self, at_s: f64, delay_s: f64, unit: f64) -> f64 {
+        match (self.kind, self.weeks(at_s)) {
+            (FaultKind::TxLate { s }, Some(_)) => delay_s + s,
+            (FaultKind::TxLaterEachWeek { factor }, Some(weeks)) => delay_s * factor.powf(weeks),
+            (FaultKind::TxScatter { share, factor }, Some(_)) if unit < share => delay_s * factor,
+            _ => delay_s,
+        }
+    }
+
+    /// The share of transactions that does not come, besides the usual.
+    pub(super) fn missed(&self, at_s: f64) -> f64 {
+        match (self.kind, self.weeks(at_s)) {
+            (FaultKind::TxMissed { share }, Some(_)) => share,
             _ => 0.0,
         }
     }

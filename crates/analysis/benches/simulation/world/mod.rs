@@ -14,6 +14,7 @@ mod node;
 mod pace;
 mod pool;
 mod random;
+pub(crate) mod relay;
 pub(crate) mod telling;
 
 use bmon_analysis::selfish::{Seen, SeenBlock, Sight};

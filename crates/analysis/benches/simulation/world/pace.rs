@@ -43,6 +43,7 @@ pub(super) struct Pace {
     delay: Vec<f64>,
     requests: Vec<f64>,
     connecting: Vec<f64>,
+    relay: Vec<f64>,
     spells: Vec<(f64, f64, f64)>,
 }
 
@@ -64,12 +65,25 @@ impl Pace {
             at_s = from_s + random.exponential(SPELL_S);
             spells.push((from_s, at_s, SPELL[0] + random.unit() * (SPELL[1] - SPELL[0])));
         }
-        Self { delay, requests, connecting, spells }
+        let relay = wander(&mut random, end_s, OF_DELAY);
+        Self { delay, requests, connecting, relay, spells }
     }
 
     /// How many times as long as usual blocks take to come to the node now.
     pub(super) fn delay(&self, at_s: f64) -> f64 {
         at(&self.delay, at_s).exp()
+    }
+
+    /// How many times as long as usual transactions take to come to the node now.
+    pub(super) fn relay(&self, at_s: f64) -> f64 {
+        at(&self.relay, at_s).exp() * self.spell(at_s)
+    }
+
+    /// How many times as long as usual things take in a slow hour; 1 in any other.
+    fn spell(&self, at_s: f64) -> f64 {
+        let next = self.spells.partition_point(|(from_s, ..)| *from_s <= at_s);
+        let last = next.checked_sub(1).map(|last| self.spells[last]);
+        last.filter(|(_, to_s, _)| at_s < *to_s).map_or(1.0, |(.., factor)| factor)
     }
 
     /// What the node takes for a block; `of_block` is the same at all nodes, `random` the node's own.
@@ -80,11 +94,10 @@ impl Pace {
         let is_requested = unknown > REQUEST_ABOVE;
         let usual_us = if is_requested { REQUESTED_US } else { COMPLETE_US };
         let complete_us = usual_us * (random.normal() * 0.4).exp();
-        let spell = self.spells.iter().find(|(from_s, to_s, _)| (*from_s..*to_s).contains(&at_s));
         let written = if random.is(WRITTEN) { random.unit().powf(-TAIL) * 2.0 } else { 1.0 };
         let connect_us = CONNECT_US
             * (of_block.normal() * 0.5 + random.normal() * 0.2 + at(&self.connecting, at_s)).exp()
-            * spell.map_or(1.0, |(.., factor)| *factor)
+            * self.spell(at_s)
             * written;
         Taken {
             complete_us: super::micros(complete_us),

@@ -32,6 +32,8 @@ pub(crate) struct Oddities {
     pub(crate) new: Option<(usize, f64)>,
     /// How long blocks take to a node changes slowly. Not for a selfish miner's blocks.
     pub(crate) is_wandering: bool,
+    /// Transactions that are sent in an hour.
+    pub(crate) hourly: u64,
 }
 
 /// What the server receives at once.
@@ -290,7 +292,7 @@ fn started(is_next: bool) -> Kind {
     Kind::NodeStarted { banner: format!("Bitcoin Core version v{version} (release build)") }
 }
 
-fn logged(at_us: i64, kind: Kind) -> Event {
+pub(super) fn logged(at_us: i64, kind: Kind) -> Event {
     let (node_time, agent_time) = (Some(NodeTime::from_micros(at_us)), AgentTime::from_micros(at_us));
     Event { source: Source::Log, node_time, agent_time, kind }
 }

@@ -6,7 +6,7 @@ use bmon_event::{AgentTime, BlockHash, NodeName};
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{BlockTimes, Body, DAY, Finding, FindingId},
-    network::{Grain, Ledger, slowness},
+    network::{Axis, Grain, Ledger, slowness},
     row::{Row, Sighted},
 };
 
@@ -30,15 +30,16 @@ struct Records {
 impl NetworkAnalysis for Records {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
         let history = look.network.history();
-        let Some(last) = history.last_period().filter(|last| self.said.is_none_or(|said| said < *last))
+        let Some(last) =
+            history.last_period(Axis::Height).filter(|last| self.said.is_none_or(|said| said < *last))
         else {
             return;
         };
-        let heights = Grain::Period.heights();
+        let heights = Grain::Period.places(Axis::Height);
         let first = self.said.map_or(last.saturating_sub(FIRST), |said| said + 1);
         let end = (last + 1) * heights;
         for day in first * heights / DAY..=(end - 1) / DAY {
-            for node in history.nodes() {
+            for node in history.nodes(Axis::Height) {
                 let times = history.record(&node, day).map(|times| times.until(end));
                 if let Some(times) = times.filter(BlockTimes::is_known) {
                     out.extend(row(look, &node, day, times));
@@ -51,7 +52,7 @@ impl NetworkAnalysis for Records {
     fn restore(&mut self, finding: Finding) {
         if let Body::BlockTimes(times) = finding.body {
             let end = times.from_height + times.length();
-            self.said = self.said.max((end / Grain::Period.heights()).checked_sub(1));
+            self.said = self.said.max((end / Grain::Period.places(Axis::Height)).checked_sub(1));
         }
     }
 
@@ -63,7 +64,7 @@ impl NetworkAnalysis for Records {
 /// The finding, revised with each stretch of the day.
 fn row(look: &Look<'_>, node: &NodeName, day: u32, times: BlockTimes) -> Option<Row> {
     let network = look.network.network;
-    let revision = times.length() / Grain::Period.heights();
+    let revision = times.length() / Grain::Period.places(Axis::Height);
     let block: BlockHash = look.network.known_tree().ancestor(look.main, times.from_height)?;
     let mined_s = look.network.known_tree().get(block)?.time();
     let at = AgentTime::from_micros(i64::from(mined_s) * 1_000_000);

@@ -1,14 +1,16 @@
 //! Nodes that become slow bit by bit: a cumulative sum of days beside the others, against the days with which the last sixteen
 //! weeks, or the node's version, began.
 
+use std::collections::BTreeMap;
+
 use bmon_event::NodeName;
 
 use super::{Declaration, Look, NetworkAnalysis, slow_node::has_shifted};
 use crate::{
-    finding::{Beside, Body, DAY, FindingId, Measure, Slowness},
+    finding::{Beside, Body, FindingId, Measure, Slowness},
     network::{
-        DAYS, Grain, History, Ledger, Seen,
-        slowness::{Stretch, begun, compared, least_scale, saying, shown, to_others},
+        Axis, DAYS, Grain, History, Ledger, Seen,
+        slowness::{Stretch, begun, least_scale, saying, to_others},
     },
     row::Row,
     statistic::{Creep, CreepTest, Shape},
@@ -18,8 +20,9 @@ const ID: &str = "delay-drift";
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: ID,
-    about: "Which node becomes slower bit by bit than it was and than the others, in which stage of a block, and how fast.",
-    make: || Box::new(DelayDrifts { ledger: Ledger::default(), judged: None }),
+    about: "Which node becomes slower bit by bit than it was and than the others, in which stage of a block or with \
+            transactions, and how fast.",
+    make: || Box::new(DelayDrifts::default()),
 };
 
 const WEEK: u32 = 7;
@@ -33,26 +36,22 @@ const REFERENCE: usize = 42;
 /// What is left of the sum when it is over.
 const OVER: f64 = BOUND / 2.0;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct DelayDrifts {
     ledger: Ledger,
-    /// The last day that was judged.
-    judged: Option<u32>,
+    /// The last day that was judged along each axis.
+    judged: BTreeMap<Axis, u32>,
 }
 
 impl NetworkAnalysis for DelayDrifts {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        let history = look.network.history();
-        let days = history.last_period().map(|last| (last + 1) * Grain::Period.heights() / DAY);
-        let Some(last) = days.and_then(|days| days.checked_sub(1)) else { return };
-        for day in self.judged.map_or(last, |judged| judged + 1)..=last {
-            for node in history.nodes() {
-                for measure in Measure::SLOW {
-                    self.judge(look, &node, measure, day, out);
-                }
+        for axis in Axis::ALL {
+            let Some(last) = look.network.history().last_day(axis) else { continue };
+            let judged = self.judged.insert(axis, last);
+            for day in judged.map_or(last, |judged| judged + 1)..=last {
+                self.judge_all(look, axis, day, out);
             }
         }
-        self.judged = self.judged.max(Some(last));
     }
 
     fn ledger(&mut self) -> Option<&mut Ledger> {
@@ -61,12 +60,19 @@ impl NetworkAnalysis for DelayDrifts {
 }
 
 impl DelayDrifts {
+    fn judge_all(&mut self, look: &Look<'_>, axis: Axis, day: u32, out: &mut Vec<Row>) {
+        for node in look.network.history().nodes(axis) {
+            for measure in Measure::slow_along(axis) {
+                self.judge(look, &node, measure, day, out);
+            }
+        }
+    }
+
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, out: &mut Vec<Row>) {
         let creep = judge(look, node, measure, day);
         if let Some((at, found)) = self.open(node, measure) {
             if creep.is_none_or(|creep| creep.score < OVER) {
-                let to_height = (day + 1) * DAY - 1;
-                let found = Slowness { over_at_us: Some(look.now), to_height, ..found };
+                let found = found.over(look.now, Grain::Day, day);
                 self.say(look, node, at, found, out);
             }
             return;
@@ -113,19 +119,19 @@ const fn test(measure: Measure) -> CreepTest {
     }
 }
 
-/// The least change that is worth a look: a fifth, or a tenth of the blocks.
+/// The least change that is worth a look: a fifth, or a tenth of the blocks or transactions.
 const fn least_change(measure: Measure) -> f64 {
     // ln 1.2.
-    if measure.is_duration() { 0.182_321_556_793_954_6 } else { 0.1 }
+    if measure.is_by_ratio() { 0.182_321_556_793_954_6 } else { 0.1 }
 }
 
 /// The days of the node's version beside the others.
 fn judge(look: &Look<'_>, node: &NodeName, measure: Measure, day: u32) -> Option<Creep> {
     let history = look.network.history();
     let mut series = to_others(&history.series(node, measure, Grain::Day, day, DAYS));
-    let (_, before, since) = history.last_change(node, (day + 1) * DAY - 1);
-    if before.is_some() {
-        let days = (day + 1).saturating_sub(since.div_ceil(DAY)) as usize;
+    let (axis, places) = (measure.axis(), measure.axis().day());
+    if let Some(since) = history.version_since(node, axis, (day + 1) * places - 1) {
+        let days = (day + 1).saturating_sub(since.div_ceil(places)) as usize;
         let other = series.len().saturating_sub(days);
         series.iter_mut().take(other).for_each(|value| *value = None);
     }
@@ -141,26 +147,26 @@ fn found(look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, creep: &C
         return None;
     }
     let from = day_of(creep.from).min((day + 1).saturating_sub(WEEK));
-    let stretch = Stretch { node, grain: Grain::Day, from, last: day, now: WEEK, past: DAYS };
-    let own = stretch.change(history, measure)?;
-    if compared(measure, own.now) - compared(measure, own.usual) < least_change(measure) / 2.0 {
+    let axis = measure.axis();
+    let stretch = Stretch { node, axis, grain: Grain::Day, from, last: day, now: WEEK, past: DAYS };
+    let (own, risen) = stretch.own(history, measure)?;
+    if risen < least_change(measure) / 2.0 {
         return None;
     }
     let (shape, factor_a_week) = match creep.shape {
-        Shape::Step { at } => (Shape::Step { at: (day_of(at) * DAY) as usize }, None),
+        Shape::Step { at } => (Shape::Step { at: (day_of(at) * axis.day()) as usize }, None),
         Shape::Slope { per_place } => {
-            let per_place = per_place / f64::from(DAY);
-            (Shape::Slope { per_place }, measure.is_duration().then(|| (per_place * 1_008.0).exp()))
+            let factor_a_week = measure.is_by_ratio().then(|| (per_place * f64::from(WEEK)).exp());
+            (Shape::Slope { per_place: per_place / f64::from(axis.day()) }, factor_a_week)
         }
     };
     Some(Slowness {
         measure,
-        from_height: stretch.first_height(),
-        to_height: stretch.last_height(),
+        extent: stretch.extent(),
         own,
         to_others: Beside {
-            usual: shown(measure, creep.usual.median),
-            now: shown(measure, creep.now),
+            usual: measure.shown(creep.usual.median),
+            now: measure.shown(creep.now),
             z: creep.usual.z(creep.now),
             rank: creep.rank,
             score: creep.score,
@@ -183,5 +189,5 @@ fn is_shift(
     day_of: impl Fn(usize) -> u32,
 ) -> bool {
     let places = [creep.from, creep.step];
-    places.into_iter().any(|place| has_shifted(history, node, measure, day_of(place) * DAY))
+    places.into_iter().any(|place| has_shifted(history, node, measure, day_of(place) * measure.axis().day()))
 }

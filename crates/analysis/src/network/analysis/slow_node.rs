@@ -1,5 +1,7 @@
-//! Nodes that have become slow: beside the others in the same blocks, and by their own numbers, far above what both were in
-//! the four weeks before.
+//! Nodes that have become slow: beside the others in the same blocks or hours, and by their own numbers, far above what both
+//! were in the four weeks before.
+
+use std::collections::BTreeMap;
 
 use bmon_event::NodeName;
 
@@ -7,8 +9,8 @@ use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{Beside, Body, FindingId, Measure, Slowness},
     network::{
-        Grain, History, Ledger, Seen,
-        slowness::{Stretch, begun, compared, least_scale, saying, shown, to_others},
+        Axis, Grain, History, Ledger, Seen,
+        slowness::{Stretch, begun, least_scale, saying, to_others},
     },
     row::Row,
     statistic::{Shift, ShiftTest},
@@ -18,8 +20,9 @@ const ID: &str = "slow-node";
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: ID,
-    about: "Which node has become slower than it was and than the others, in which stage of a block, and what else changed.",
-    make: || Box::new(SlowNodes { ledger: Ledger::default(), judged: None }),
+    about: "Which node has become slower than it was and than the others, in which stage of a block or with transactions, and what \
+            else changed.",
+    make: || Box::new(SlowNodes::default()),
 };
 
 /// Stretches at the end that are judged, three days; those before that tell what is usual, four weeks; and the fewest, one week.
@@ -28,22 +31,30 @@ const PAST: u32 = 168;
 const LEAST_PAST: usize = 42;
 /// Chosen in simulated honest years, see `docs/false-alarms.md`: one stretch ten and a half standard deviations above the
 /// usual, or two that are six and a half above, or four that are four and a half.
-const SLACK: f64 = 2.5;
 const BOUND: f64 = 8.0;
 /// A stretch ends it if it is nearer to the usual, and so is the one before.
 const BACK: usize = 2;
 /// After four weeks it is usual.
 const USUAL: u32 = PAST;
 
-/// The least shift that is worth a look: three quarters as long again, or three tenths of the blocks.
-const fn least_shift(measure: Measure) -> f64 {
-    // ln 1.75.
-    if measure.is_duration() { 0.559_615_787_935_422_7 } else { 0.3 }
+/// What lets a value pass. Hours take more: what is left when hundreds of transactions are put together are slow changes, and
+/// those make a run of values that are all a little above the usual.
+const fn slack(measure: Measure) -> f64 {
+    match measure.axis() {
+        Axis::Height => 2.5,
+        Axis::Hour => 3.0,
+    }
 }
 
-/// Whether a node became slow at about this height, so that a step there is no news.
-pub(super) fn has_shifted(history: &History, node: &NodeName, measure: Measure, height: u32) -> bool {
-    let at = height / Grain::Period.heights();
+/// The least shift that is worth a look: three quarters as long again, or three tenths of the blocks or transactions.
+const fn least_shift(measure: Measure) -> f64 {
+    // ln 1.75.
+    if measure.is_by_ratio() { 0.559_615_787_935_422_7 } else { 0.3 }
+}
+
+/// Whether a node became slow at about this place, so that a step there is no news.
+pub(super) fn has_shifted(history: &History, node: &NodeName, measure: Measure, place: u32) -> bool {
+    let at = place / Grain::Period.places(measure.axis());
     (at.saturating_sub(RECENT)..at + RECENT).any(|period| {
         let series = to_others(&history.series(node, measure, Grain::Period, period, RECENT + PAST));
         let test = test(measure, RECENT);
@@ -52,25 +63,23 @@ pub(super) fn has_shifted(history: &History, node: &NodeName, measure: Measure, 
     })
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct SlowNodes {
     ledger: Ledger,
-    /// The last stretch that was judged.
-    judged: Option<u32>,
+    /// The last stretch that was judged along each axis.
+    judged: BTreeMap<Axis, u32>,
 }
 
 impl NetworkAnalysis for SlowNodes {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        let Some(last) = look.network.history().last_period() else { return };
-        let first = self.judged.map_or(last, |judged| judged + 1);
-        for period in first..=last {
-            for node in look.network.history().nodes() {
-                for measure in Measure::SLOW {
-                    self.judge(look, &node, measure, period, out);
-                }
+        let history = look.network.history();
+        for axis in Axis::ALL {
+            let Some(last) = history.last_period(axis) else { continue };
+            let judged = self.judged.insert(axis, last);
+            for period in judged.map_or(last, |judged| judged + 1)..=last {
+                self.judge_all(look, axis, period, out);
             }
         }
-        self.judged = self.judged.max(Some(last));
     }
 
     fn ledger(&mut self) -> Option<&mut Ledger> {
@@ -79,17 +88,24 @@ impl NetworkAnalysis for SlowNodes {
 }
 
 impl SlowNodes {
+    fn judge_all(&mut self, look: &Look<'_>, axis: Axis, period: u32, out: &mut Vec<Row>) {
+        for node in look.network.history().nodes(axis) {
+            for measure in Measure::slow_along(axis) {
+                self.judge(look, &node, measure, period, out);
+            }
+        }
+    }
+
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, period: u32, out: &mut Vec<Row>) {
         match self.last(node, measure) {
             Some((at, found)) if found.over_at_us.is_none() => {
                 if is_over(look, node, &found, period) {
-                    let to_height = (period + 1) * Grain::Period.heights() - 1;
-                    let found = Slowness { over_at_us: Some(look.now), to_height, ..found };
+                    let found = found.over(look.now, Grain::Period, period);
                     self.say(look, node, at, found, out);
                 }
             }
             over => {
-                let after = over.map_or(0, |(_, found)| found.to_height / Grain::Period.heights());
+                let after = over.map_or(0, |(_, found)| periods(&found).1);
                 self.begin(look, node, measure, period, after, out);
             }
         }
@@ -101,7 +117,7 @@ impl SlowNodes {
             Body::SlowNode(found) if found.measure == measure => Some((**found).clone()),
             _ => None,
         };
-        let last = self.ledger.of_node(node, said).max_by_key(|(_, _, found)| found.from_height);
+        let last = self.ledger.of_node(node, said).max_by_key(|(_, _, found)| found.extent.places());
         last.map(|(id, seen, found)| ((id, seen), found))
     }
 
@@ -125,8 +141,8 @@ impl SlowNodes {
         }
         let behind = u32::try_from(series.len() - 1 - shift.from).unwrap_or_default();
         let from = period.saturating_sub(behind);
-        let stretch =
-            Stretch { node, grain: Grain::Period, from, last: period, now: period - from + 1, past: PAST };
+        let (axis, grain, last) = (measure.axis(), Grain::Period, period);
+        let stretch = Stretch { node, axis, grain, from, last, now: period - from + 1, past: PAST };
         let Some(found) = found(look, &stretch, measure, &shift) else { return };
         self.say(look, node, begun(look, ID, node, &found), found, out);
     }
@@ -148,7 +164,7 @@ fn test(measure: Measure, recent: u32) -> ShiftTest {
         recent: recent as usize,
         past: PAST as usize,
         least_past: LEAST_PAST,
-        slack: SLACK,
+        slack: slack(measure),
         bound: BOUND,
         least_scale: least_scale(measure),
         least_shift: least_shift(measure),
@@ -158,14 +174,13 @@ fn test(measure: Measure, recent: u32) -> ShiftTest {
 /// What is told, `None` if the node's own numbers have not risen: then the others have become faster.
 fn found(look: &Look<'_>, stretch: &Stretch<'_>, measure: Measure, shift: &Shift) -> Option<Slowness> {
     let history = look.network.history();
-    let own = stretch.change(history, measure)?;
-    let risen = compared(measure, own.now) - compared(measure, own.usual);
+    let (own, risen) = stretch.own(history, measure)?;
     if risen < least_shift(measure) / 2.0 {
         return None;
     }
     let to_others = Beside {
-        usual: shown(measure, shift.usual.median),
-        now: shown(measure, shift.now),
+        usual: measure.shown(shift.usual.median),
+        now: measure.shown(shift.now),
         z: shift.z(),
         rank: shift.rank,
         score: shift.score,
@@ -173,8 +188,7 @@ fn found(look: &Look<'_>, stretch: &Stretch<'_>, measure: Measure, shift: &Shift
     };
     Some(Slowness {
         measure,
-        from_height: stretch.first_height(),
-        to_height: stretch.last_height(),
+        extent: stretch.extent(),
         own,
         to_others,
         factor_a_week: None,
@@ -184,17 +198,22 @@ fn found(look: &Look<'_>, stretch: &Stretch<'_>, measure: Measure, shift: &Shift
     })
 }
 
+/// The first stretch and the last that it was found in, by number.
+fn periods(found: &Slowness) -> (u32, u32) {
+    let (from, to) = found.extent.places();
+    let places = Grain::Period.places(found.measure.axis());
+    (from / places, to / places)
+}
+
 /// Whether the node is as it was, or has been slow for so long that it is usual.
 fn is_over(look: &Look<'_>, node: &NodeName, found: &Slowness, period: u32) -> bool {
-    let begun = found.from_height / Grain::Period.heights();
+    let (begun, last) = periods(found);
     if period >= begun + USUAL {
         return true;
     }
     let [usual, now] =
-        [found.to_others.usual, found.to_others.now].map(|shown| compared(found.measure, shown));
+        [found.to_others.usual, found.to_others.now].map(|shown| found.measure.compared(shown));
     let series = look.network.history().series(node, found.measure, Grain::Period, period, PAST);
     let since: Vec<f64> = to_others(&series).into_iter().flatten().rev().take(BACK).collect();
-    found.to_height < period * Grain::Period.heights()
-        && since.len() == BACK
-        && since.iter().all(|value| *value < f64::midpoint(usual, now))
+    last < period && since.len() == BACK && since.iter().all(|value| *value < f64::midpoint(usual, now))
 }

@@ -10,7 +10,7 @@ use bmon_event::NodeName;
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{Before, Body, DAY, FindingId, Measure, VersionComparison},
-    network::{Grain, History, Ledger, Saying, Seen, slowness::sources},
+    network::{Axis, History, Ledger, Saying, Seen, slowness::sources},
     row::{Row, Sighted},
     selfish::law::at_least_of,
     statistic::{Robust, SignTest, mean, median},
@@ -64,9 +64,7 @@ struct Group<'a> {
 
 impl NetworkAnalysis for VersionComparisons {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        let history = look.network.history();
-        let days = history.last_period().map(|last| (last + 1) * Grain::Period.heights() / DAY);
-        let Some(last) = days.and_then(|days| days.checked_sub(1)) else { return };
+        let Some(last) = look.network.history().last_day(Axis::Height) else { return };
         for day in self.judged.map_or(last, |judged| judged + 1)..=last {
             self.judge(look, day, out);
         }
@@ -89,7 +87,7 @@ impl VersionComparisons {
         let mut said = BTreeSet::new();
         for (place, group) in groups.iter().enumerate() {
             for other in groups.iter().skip(place + 1) {
-                for measure in Measure::SLOW {
+                for measure in Measure::OF_EACH_BLOCK {
                     let Some(mut found) = compare(history, measure, [group, other], last) else { continue };
                     found.is_alarm = is_alarm(&found, self.was_alarm(look, &found));
                     said.insert(self.say(look, found, None, out));
@@ -153,7 +151,7 @@ fn is_alarm(found: &VersionComparison, was_alarm: bool) -> bool {
     let more = (found.value - found.other_value) - (before.value - before.other_value);
     found.to_height < before.to_height + 1 + WINDOW
         && found.ratio >= LEAST_RATIO * before.ratio
-        && (found.measure.is_duration() || more >= LEAST_SHARE)
+        && (found.measure.is_by_ratio() || more >= LEAST_SHARE)
         && before.p < MOST_CHANCE
         && before.z >= if was_alarm { LASTING_Z } else { LEAST_Z }
 }
@@ -161,7 +159,7 @@ fn is_alarm(found: &VersionComparison, was_alarm: bool) -> bool {
 /// The nodes by the version that they run at this height.
 fn groups(history: &History, height: u32) -> Vec<Group<'_>> {
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
-    for node in history.nodes() {
+    for node in history.nodes(Axis::Height) {
         let (version, before, since) = history.last_change(&node, height);
         let Some(version) = version else { continue };
         let group = groups.entry(version).or_insert_with(|| Group {
@@ -252,7 +250,7 @@ impl Pairs {
     fn values(&self) -> Option<(f64, f64)> {
         let (one, other): (Vec<f64>, Vec<f64>) =
             self.values.iter().map(|(_, one, other)| (*one, *other)).unzip();
-        Some(if self.measure.is_duration() {
+        Some(if self.measure.is_by_ratio() {
             (median(&one)?.exp(), median(&other)?.exp())
         } else {
             (mean(&one)?, mean(&other)?)
@@ -262,7 +260,7 @@ impl Pairs {
     /// How the same nodes stood before, and how likely these pairs are if nothing has changed since.
     fn before(&self, before: &Self, from_height: u32, to_height: u32) -> Option<Before> {
         let (value, other_value) = before.values().filter(|_| before.count() >= LEAST_BLOCKS)?;
-        let p = if self.measure.is_duration() {
+        let p = if self.measure.is_by_ratio() {
             let usual = median(&before.differences())?;
             SignTest::of(self.differences().into_iter().map(|difference| difference - usual)).chance()
         } else {
@@ -296,7 +294,7 @@ impl Pairs {
         let days = self.values.chunk_by(day).filter(|day| day.len() >= OF_DAY);
         let middle = |day: &[(u32, f64, f64)]| {
             let differences: Vec<f64> = day.iter().map(|(_, one, other)| one - other).collect();
-            if self.measure.is_duration() { median(&differences) } else { mean(&differences) }
+            if self.measure.is_by_ratio() { median(&differences) } else { mean(&differences) }
         };
         days.filter_map(middle).collect()
     }

@@ -2,6 +2,7 @@
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
+use super::{axis::Axis, course::Record};
 use crate::{
     finding::{BlockTimes, Measure, VersionFrom},
     network::{NetworkState, passage::Passage},
@@ -29,16 +30,25 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// As it is compared: of durations the logarithm, of requests whether there was any.
+    /// As it is compared: of what is compared by ratio the logarithm, of requests whether there was any.
     pub(super) fn of(&self, measure: Measure) -> Option<f64> {
         let ln = |us: Option<u32>, least_us| Some(ln_at_least(f64::from(us?), least_us));
         match measure {
-            Measure::Arrival => ln(self.arrival_us, LEAST_ARRIVAL_US),
+            Measure::Arrival | Measure::ArrivalScatter => ln(self.arrival_us, LEAST_ARRIVAL_US),
             Measure::Reconstruction => ln(self.reconstruction_us, LEAST_DURATION_US),
             Measure::Processing => ln(self.processing_us, LEAST_DURATION_US),
             Measure::Requests => Some(f64::from(u8::from(self.requested? > 0))),
             Measure::Peers => Some(f64::from(self.peers?)),
+            Measure::TxArrival | Measure::TxScatter | Measure::TxMissed => None,
         }
+    }
+}
+
+impl Record for BlockTimes {
+    const AXIS: Axis = Axis::Height;
+
+    fn of(&self, measure: Measure, place: u32) -> Option<f64> {
+        self.measured(place).of(measure)
     }
 }
 

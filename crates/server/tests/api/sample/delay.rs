@@ -3,7 +3,7 @@
 
 use bmon_analysis::{
     finding::{
-        Before, Beside, BlockTimes, Body, Change, ClockDrift, ClockStep, Measure, Slowness,
+        Before, Beside, BlockTimes, Body, Change, ClockDrift, ClockStep, Extent, Measure, Slowness,
         VersionComparison, VersionFrom,
     },
     row::Row,
@@ -22,6 +22,7 @@ pub(super) fn rows(rows: &mut Vec<Row>, now: ServerTime) {
     tell(1, "bob", 7_000, Body::SlowNode(Box::new(slow_node())));
     let over = Slowness { over_at_us: Some(ago(95_000)), ..slow_node() };
     tell(2, "carol", 99_000, Body::SlowNode(Box::new(over)));
+    tell(3, "bob", 8_000, Body::SlowNode(Box::new(slow_with_transactions(ago(22_400), ago(8_000)))));
     tell(1, "carol", 90_000, Body::DelayDrift(Box::new(delay_drift(ago(100)))));
     tell(1, "alice", 80_000, Body::VersionComparison(Box::new(version_comparison())));
     let alike = VersionComparison { measure: Measure::Arrival, is_alarm: false, ..version_comparison() };
@@ -57,8 +58,7 @@ fn change(measure: Measure, usual: f64, now: f64, z: f64) -> Change {
 fn slow_node() -> Slowness {
     Slowness {
         measure: Measure::Arrival,
-        from_height: 168,
-        to_height: 191,
+        extent: Extent::Heights { from: 168, to: 191 },
         own: change(Measure::Arrival, 820_400.0, 4_120_000.0, 7.25),
         to_others: Beside {
             usual: 1.125,
@@ -78,12 +78,23 @@ fn slow_node() -> Slowness {
     }
 }
 
+fn slow_with_transactions(from_us: ServerTime, to_us: ServerTime) -> Slowness {
+    Slowness {
+        measure: Measure::TxArrival,
+        extent: Extent::Hours { from_us, to_us },
+        own: change(Measure::TxArrival, 4_310_000.0, 12_900_000.0, 9.5),
+        to_others: Beside { usual: 1.03, now: 2.97, ..slow_node().to_others },
+        also: vec![change(Measure::TxMissed, 0.004, 0.031, 3.5), change(Measure::Peers, 10.0, 3.0, -14.0)],
+        over_at_us: Some(to_us),
+        ..slow_node()
+    }
+}
+
 fn delay_drift(over_at: ServerTime) -> Slowness {
     let rank = Rank { past: 42, as_large: 1 };
     Slowness {
         measure: Measure::Processing,
-        from_height: 0,
-        to_height: 143,
+        extent: Extent::Heights { from: 0, to: 143 },
         own: Change { rank, ..change(Measure::Processing, 118_000.0, 161_000.0, 4.5) },
         to_others: Beside {
             usual: 1.0,
