@@ -36,6 +36,7 @@ pub(crate) struct Server {
     pub(crate) transaction_days: u32,
     pub(crate) header_depth: u32,
     pub(crate) pools: PathBuf,
+    pub(crate) alertmanager: String,
 }
 
 /// Table `agent`: see `default.toml`.

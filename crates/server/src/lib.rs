@@ -14,6 +14,7 @@ mod clock;
 mod http;
 pub mod ingest;
 mod journal;
+pub mod notify;
 mod page;
 mod pipeline;
 mod pools;
@@ -46,6 +47,7 @@ use crate::clock::EngineTime;
 use crate::http::Http;
 use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
+use crate::notify::{Alertmanager, Notify};
 use crate::pipeline::{Begun, Writer};
 use crate::replay::Replay;
 use crate::want::Wants;
@@ -93,6 +95,8 @@ pub struct Config {
     /// A list of mining pools, as `pools-v2.json` of the community or its older `pools.json`; `None` for those only that
     /// are known without one.
     pub pools: Option<PathBuf>,
+    /// Address of the Alertmanager that is told of alerts, as `http://127.0.0.1:9093`; `None` for none.
+    pub alertmanager: Option<String>,
 }
 
 /// A server cannot start.
@@ -162,6 +166,7 @@ pub struct Server {
     notices: Notices,
     wants: Wants,
     stopping: Arc<AtomicBool>,
+    alertmanager: Option<Alertmanager>,
     http: Http,
     /// In the order in which they end.
     threads: Vec<JoinHandle<()>>,
@@ -179,6 +184,8 @@ impl Server {
         let (deliveries, delivered) = sync_channel(WAITING);
         let (entries, entered) = sync_channel(WAITING);
         let (changes, to_write) = sync_channel(WAITING);
+        // One that waits is enough: whoever takes it looks at all alerts.
+        let (alerted, alerts_changed) = sync_channel(1);
 
         let begun = Begun { engine, time, position: journal.last(), watch_list };
         let journal =
@@ -188,16 +195,22 @@ impl Server {
             notices: notices.clone(),
             counters: Arc::clone(&counters),
             transaction_retention: config.transaction_retention,
+            alerted,
             stopping: Arc::clone(&stopping),
         };
         let (heard, counted) = (wants.clone(), Arc::clone(&counters));
-        let threads = vec![
+        let mut threads = vec![
             spawn("bmon-journal", move || journal.run(&delivered))?,
             spawn("bmon-state", move || {
                 pipeline::analyse(begun, &heard, &counted, &entered, &changes);
             })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
+        let alertmanager = config.alertmanager.as_deref().map(Alertmanager::new);
+        if let Some(alertmanager) = alertmanager.clone() {
+            let notify = notify(&database, alertmanager, &counters)?;
+            threads.push(spawn("bmon-notify", move || notify.run(&alerts_changed))?);
+        }
         let ingest = Ingest {
             deliveries,
             accepted,
@@ -215,7 +228,8 @@ impl Server {
             wants.clone(),
             clock::now,
         ))));
-        Ok(Self { address: http.address, counters, notices, wants, stopping, http, threads })
+        let address = http.address;
+        Ok(Self { address, counters, notices, wants, stopping, alertmanager, http, threads })
     }
 
     /// Where it listens.
@@ -244,6 +258,7 @@ impl Drop for Server {
         self.stopping.store(true, Relaxed);
         self.notices.close();
         self.wants.close();
+        self.alertmanager.iter().for_each(Alertmanager::interrupt);
         // The handlers hold the way to the journal thread: when they are gone the threads end one after another.
         self.http.stop();
         for thread in self.threads.drain(..) {
@@ -252,6 +267,17 @@ impl Drop for Server {
             }
         }
     }
+}
+
+/// What tells Alertmanager of alerts.
+fn notify(
+    database: &Path,
+    alertmanager: Alertmanager,
+    counters: &Arc<Counters>,
+) -> Result<Notify, ServerError> {
+    let mut store = Store::open(database)?;
+    store.add_notifier(Alertmanager::NAME, clock::now())?;
+    Ok(Notify { store, reader: Reader::open(database)?, alertmanager, counters: Arc::clone(counters) })
 }
 
 /// What the threads start with.

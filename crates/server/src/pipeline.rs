@@ -120,6 +120,8 @@ pub(crate) struct Writer {
     pub(crate) counters: Arc<Counters>,
     /// Age at which transactions are deleted.
     pub(crate) transaction_retention: Duration,
+    /// Has something for whoever tells others of alerts when some have changed.
+    pub(crate) alerted: SyncSender<()>,
     /// Set when the server stops: what cannot be written then is written from the journal after the next start.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -167,6 +169,10 @@ impl Writer {
         self.counters.journal_stored.store(*position, Relaxed);
         for topic in Topic::ALL.into_iter().filter(|topic| rows.iter().any(|row| topic_of(row) == *topic)) {
             self.notices.publish(topic);
+        }
+        if rows.iter().any(|row| matches!(row, Row::Alert(_))) {
+            // If it is full, whoever takes it will look; and if nobody is there, nobody is to be told.
+            let _ = self.alerted.try_send(());
         }
         Ok(())
     }
@@ -288,6 +294,7 @@ mod tests {
             notices: Notices::default(),
             counters: Arc::default(),
             transaction_retention: Duration::MAX,
+            alerted: std::sync::mpsc::sync_channel(1).0,
             stopping: Arc::new(AtomicBool::new(true)),
         };
         let counters = Arc::clone(&writer.counters);

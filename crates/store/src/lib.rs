@@ -13,7 +13,7 @@
 //! the journal is the truth: it was flushed before the batch was acknowledged, the position falls back together
 //! with the rows, and the server applies the records after it once more. Two things follow. The journal must be kept
 //! well past the position (it is: for the revision horizon, hours, against the seconds to minutes between two
-//! checkpoints). And what no journal repeats, a token and the watch list, is flushed at once.
+//! checkpoints). And what no journal repeats, a token, the watch list and who was told of which alert, is flushed at once.
 //!
 //! **Retention.** Blocks and findings are kept for ever, transactions for as long as the caller of [`Store::expire`]
 //! says. Every deletion is counted.
@@ -22,6 +22,7 @@ mod code;
 mod commit;
 mod error;
 mod migration;
+mod notifier;
 mod reader;
 mod retention;
 mod store;
@@ -32,6 +33,7 @@ mod watch;
 
 pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;
+pub use notifier::ToTell;
 pub use reader::{
     Reader,
     block::BlockTimes,

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("block_step.sql"),
     include_str!("watch.sql"),
     include_str!("extent.sql"),
+    include_str!("notifier.sql"),
 ];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's

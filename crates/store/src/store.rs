@@ -69,6 +69,23 @@ impl Store {
         let name: Option<String> = statement.query_row([hash], |row| row.get(0)).optional()?;
         name.map(code::node_name).transpose()
     }
+
+    /// Writes in one transaction that is on the disk when this returns.
+    pub(crate) fn flushed<T>(
+        &mut self,
+        write: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        // The server may write at the same time: whoever comes second waits, and reads what the first wrote.
+        let written = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let written = written.map_err(StoreError::from).and_then(|transaction| {
+            let value = write(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        self.connection.pragma_update(None, "synchronous", "normal")?;
+        written
+    }
 }
 
 pub(crate) fn journal_position(connection: &Connection) -> Result<u64, StoreError> {

@@ -118,7 +118,7 @@ const FAULTS: [(&str, FaultKind, &str, &str); 14] = [
         "delay-drift",
         "processing",
     ),
-    ("transactions come 3 s later", FaultKind::TxLate { s: 3.0 }, "slow-node", "tx-arrival"),
+    ("transactions come 3 s later", FaultKind::TxLate { s: 3.0 }, "delay-drift", "tx-arrival"),
     ("transactions come 10 s later", FaultKind::TxLate { s: 10.0 }, "slow-node", "tx-arrival"),
     (
         "one transaction in five takes 6 times as long",

@@ -63,6 +63,7 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
         header_depth: settings.header_depth,
         pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
+        alertmanager: (!settings.alertmanager.is_empty()).then(|| settings.alertmanager.clone()),
     };
     bmon_server::Server::start(&config).map_err(|error| match error {
         ServerError::ReadPools { .. } | ServerError::Pools { .. } => Failure::new(Code::Usage, error)

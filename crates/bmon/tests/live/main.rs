@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "whatever fails fails the test")]
 
+mod alertmanager;
 mod chain;
 mod demo;
 mod explain;

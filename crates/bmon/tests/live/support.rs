@@ -88,6 +88,12 @@ impl Site {
         site
     }
 
+    /// Adds a line to a table of the configuration.
+    pub(crate) fn set(&self, table: &str, line: &str) {
+        let (text, table) = (fs::read_to_string(&self.config).unwrap(), format!("[{table}]\n"));
+        fs::write(&self.config, text.replacen(&table, &format!("{table}{line}\n"), 1)).unwrap();
+    }
+
     fn make_token(&self, node: &Node) {
         let token = self.bmon(&["server", "token", node.name().as_str()]);
         fs::create_dir_all(self.dir.join("agent")).unwrap();

@@ -46,6 +46,12 @@ pub struct Counters {
     pub store_impossible_rows: AtomicU64,
     /// Transactions deleted from the store because of their age.
     pub store_expired: AtomicU64,
+    /// Alerts that a notifier took.
+    pub notified_alerts: AtomicU64,
+    /// Times that a notifier could not be told of alerts.
+    pub notify_failures: AtomicU64,
+    /// Alerts that ended and of which a notifier could not be told for a day.
+    pub notify_given_up: AtomicU64,
     /// Wants asked of agents.
     pub wants: AtomicU64,
     /// Wants that were answered.

@@ -175,6 +175,11 @@ fn query(path: &Path, transactions: u64) {
         reader.tx_spread(&network(), from, to).unwrap().iter().for_each(|(_, hour)| spread.merge(hour));
         spread.pairs.values().filter(|pair| pair.median_us().is_some()).count()
     });
+    time("24 hours of what is of one node each, as at a start", |_| {
+        let mut nodes = 0;
+        reader.tx_hours(from, to, |hour| nodes += hour.spread.nodes.len()).unwrap();
+        nodes
+    });
     time("24 hours of spread of blocks", |_| {
         reader.block_spread(&network(), Stage::Header, from, to).unwrap().len()
     });

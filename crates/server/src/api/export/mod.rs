@@ -59,6 +59,8 @@ pub const NOT_EXPORTED: &[(&str, &str)] = &[
     ("network_tips", "how it is now only: `/api/v1/tips`"),
     ("raw_block", "whole blocks, each as it is: `/api/v1/blocks/{hash}/raw`"),
     ("tally", "how many rows there are: `/metrics`"),
+    ("notifier", "whom the server tells of alerts: a matter of its own"),
+    ("told", "which alerts each of them took: a matter of its own"),
     ("token", "secrets"),
     ("tx_index", "where a transaction stands: it follows from what stands there"),
     ("watch", "what is watched now: `/api/v1/watch`; what became of it is among the findings"),

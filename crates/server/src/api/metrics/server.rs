@@ -162,6 +162,24 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         journal_sync_us,
         1e6
     ),
+    since_start!(
+        "bmon_notify_alerts",
+        "Alerts that Alertmanager was told of and took",
+        true,
+        notified_alerts
+    ),
+    since_start!(
+        "bmon_notify_failures",
+        "Times that Alertmanager could not be told of alerts",
+        true,
+        notify_failures
+    ),
+    since_start!(
+        "bmon_notify_dead_letters",
+        "Alerts that ended and of which Alertmanager could not be told for a day",
+        true,
+        notify_given_up
+    ),
     since_start!("bmon_wants", "Wants asked of agents", true, wants),
     since_start!("bmon_want_answers", "Wants that were answered", true, want_answers),
     since_start!(

@@ -1,0 +1,76 @@
+//! Which alerts a notifier is to be told of.
+
+use bmon_analysis::{
+    alert::{Alert, AlertId, AlertState, Severity},
+    row::Row,
+};
+use bmon_event::ServerTime;
+
+use crate::{Place, commit, row::network};
+
+fn time(us: i64) -> ServerTime {
+    ServerTime::from_micros(us)
+}
+
+/// An alert that began at `number` times 100, as it stood in this revision.
+fn alert(number: u8, revision: u32, fired: Option<i64>, resolved: Option<i64>) -> Row {
+    let state = match (fired, resolved) {
+        (_, Some(_)) => AlertState::Resolved,
+        (Some(_), None) => AlertState::Firing,
+        (None, None) => AlertState::Pending,
+    };
+    Row::Alert(Box::new(Alert {
+        id: AlertId([number; 16]),
+        revision,
+        network: network(),
+        rule: "race".to_owned(),
+        subject: number.to_string(),
+        node: None,
+        severity: Severity::Info,
+        state,
+        active_at_us: time(i64::from(number) * 100),
+        fired_at_us: fired.map(time),
+        resolved_at_us: resolved.map(time),
+        summary: "so".to_owned(),
+        findings: Vec::new(),
+    }))
+}
+
+/// What is to be told to a notifier of what ended since `ended` and began since `begun`, each with whether it was told.
+fn to_tell(place: &Place, notifier: &str, ended: i64, begun: i64) -> Vec<(u8, bool)> {
+    let found = (place.read)().alerts_to_tell(notifier, time(ended), time(begun), 100).unwrap();
+    found.iter().map(|told| (told.alert.id.0[0], told.told_at.is_some())).collect()
+}
+
+pub(crate) fn what_fires_is_told_and_what_ended_untold_until_it_is_or_is_given_up(place: &Place) {
+    let mut store = (place.open)();
+    let rows = [
+        alert(1, 1, Some(110), Some(120)),
+        alert(2, 1, None, Some(220)),
+        alert(3, 1, Some(310), None),
+        alert(4, 1, None, None),
+    ];
+    commit(&mut store, &rows, 1);
+    assert_eq!(to_tell(place, "one", 0, 0), [], "nobody of that name is to be told");
+    store.add_notifier("one", time(300)).unwrap();
+    store.add_notifier("one", time(900)).unwrap();
+    // What fired and ended before is no news, what never fired is none at all.
+    assert_eq!(to_tell(place, "one", 500, 0), [(3, false)]);
+    assert_eq!(to_tell(place, "one", 100, 0), [(1, false), (3, false)]);
+    store.note_told("one", &[AlertId([3; 16]), AlertId([99; 16])], time(315)).unwrap();
+    store.note_told("one", &[AlertId([3; 16])], time(399)).unwrap();
+    let told = (place.read)().alerts_to_tell("one", time(500), time(0), 100).unwrap();
+    assert_eq!(told[0].told_at, Some(time(315)), "the first time stays");
+
+    commit(&mut store, &[alert(3, 2, Some(310), Some(600)), alert(5, 1, Some(510), Some(520))], 2);
+    assert_eq!(to_tell(place, "one", 550, 0), [(3, true), (5, false)]);
+    assert_eq!(to_tell(place, "one", 700, 0), [(5, false)]);
+    assert_eq!(to_tell(place, "one", 550, 600), []);
+    assert_eq!(store.give_up_telling("one", time(520), time(0)).unwrap(), 0);
+    assert_eq!(store.give_up_telling("one", time(521), time(0)).unwrap(), 1);
+    assert_eq!(store.give_up_telling("one", time(521), time(0)).unwrap(), 0);
+    assert_eq!(to_tell(place, "one", 500, 0), [(3, true)]);
+    // Another has its own list.
+    store.add_notifier("two", time(0)).unwrap();
+    assert_eq!(to_tell(place, "two", 700, 0), [(1, false), (3, false), (5, false)]);
+}
