@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The rules that can be judged.
-pub const RULES: [&str; 2] = ["slow-node", "delay-drift"];
+pub const RULES: [&str; 3] = ["slow-node", "delay-drift", "version-comparison"];
 
 /// What was measured of a network.
 #[derive(Default)]
@@ -31,7 +31,7 @@ struct Past {
     hours: Vec<TxSpread>,
 }
 
-/// What the rule would have fired for, oldest first, each as it stood in the end. `records` are findings of `block-times`, `hours`
+/// What the rule would have fired for, oldest first, each as it stood when it was last an alarm. `records` are findings of `block-times`, `hours`
 /// the transactions of hours; both may be of several networks and in any order. Other findings are passed over. `None` if the rule
 /// is none of [`RULES`].
 ///
@@ -76,11 +76,18 @@ fn of_network(rule: &str, network: Network, past: Past) -> Option<Vec<Finding>> 
     }
     let mut last: BTreeMap<FindingId, Finding> = BTreeMap::new();
     for row in rows {
-        if let Row::Finding(finding) = row {
+        if let Row::Finding(finding) = row
+            && is_alarm(&finding.body)
+        {
             last.insert(finding.id, *finding);
         }
     }
     Some(last.into_values().collect())
+}
+
+/// Versions are told each day how they compare, whether that is an alarm or not.
+fn is_alarm(body: &Body) -> bool {
+    !matches!(body, Body::VersionComparison(found) if !found.is_alarm)
 }
 
 /// All stretches that were measured, each with the time of its end, in the order of these.

@@ -276,6 +276,20 @@ fn a_backtest_of_what_was_measured_finds_what_was_found_live() {
     assert_eq!(backtest::run("reorg", records(), Vec::new()), None);
 }
 
+#[test]
+fn a_backtest_of_versions_tells_of_those_that_were_an_alarm() {
+    for is_slower in [true, false] {
+        let world = upgraded(is_slower);
+        let records = world.findings.values().filter(|finding| finding.body.kind() == "block-times");
+        let fired = backtest::run("version-comparison", records.cloned().collect(), Vec::new()).unwrap();
+        assert_eq!(fired.len(), usize::from(is_slower), "{fired:#?}");
+        for finding in &fired {
+            let Body::VersionComparison(found) = &finding.body else { unreachable!("{finding:?}") };
+            assert!(found.is_alarm && found.measure == Measure::Processing);
+        }
+    }
+}
+
 /// What was measured and found in the end, but for when that was.
 fn in_the_end(world: &World) -> Vec<(FindingId, Body)> {
     let kinds = ["block-times", "slow-node", "version-comparison"];

@@ -26,7 +26,7 @@ const PART: u32 = 1_000;
 /// When a rule would have fired over one's own history, read from the server's database on this machine.
 #[derive(Args)]
 pub(crate) struct Backtest {
-    /// The rule: `slow-node` or `delay-drift`
+    /// The rule: `slow-node`, `delay-drift` or `version-comparison`
     rule: String,
     /// How far back from the last block or hour that was measured, in days, as `90d`
     #[arg(long, value_name = "DAYS", default_value = "90d", value_parser = days)]
@@ -59,7 +59,9 @@ impl Backtest {
     pub(crate) fn run(self, config: Option<&Path>) -> Result {
         if !RULES.contains(&self.rule.as_str()) {
             let why = anyhow::anyhow!("judge `{}` by what is kept", self.rule);
-            return Err(Failure::new(Code::Usage, why).hint("`slow-node` and `delay-drift` can"));
+            return Err(
+                Failure::new(Code::Usage, why).hint(format!("one of these can: {}", RULES.join(", ")))
+            );
         }
         let database = bmon_server::database_path(&load(config)?.server.data_dir);
         let reader = Reader::open(&database)?;
@@ -95,6 +97,7 @@ impl Fired {
             Body::SlowNode(found) | Body::DelayDrift(found) => {
                 format!("{}: {}", found.measure.as_str(), found.explain())
             }
+            Body::VersionComparison(found) => format!("{}: {}", found.measure.as_str(), found.explain()),
             other => other.kind().to_owned(),
         };
         Self {
