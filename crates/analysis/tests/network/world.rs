@@ -14,7 +14,7 @@ use bmon_analysis::{
     Engine, Need, Settings,
     alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow, TxChunk},
     tree::Header,
     watch::WatchItem,
 };
@@ -78,6 +78,7 @@ pub(crate) struct World {
     pub(crate) tips: (Option<TipsRow>, usize),
     pub(crate) miners: BTreeMap<BlockHash, MinerRow>,
     pub(crate) raw_blocks: BTreeMap<BlockHash, RawBlockRow>,
+    pub(crate) tx_chunks: BTreeMap<u64, TxChunk>,
 }
 
 pub(crate) fn network() -> Network {
@@ -144,6 +145,7 @@ impl World {
             tips: (None, 0),
             miners: BTreeMap::new(),
             raw_blocks: BTreeMap::new(),
+            tx_chunks: BTreeMap::new(),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -431,7 +433,7 @@ impl World {
         BlockPart { want: 1, block, size_bytes: whole.len() as u64, offset, bytes: rest[..length].to_vec() }
     }
 
-    fn take(&mut self, rows: Vec<Row>) {
+    pub(crate) fn take(&mut self, rows: Vec<Row>) {
         for row in rows {
             match row {
                 Row::Finding(finding) => {
@@ -451,6 +453,7 @@ impl World {
                 Row::Node(row) => drop(self.nodes.insert(row.node.clone(), *row)),
                 Row::Miner(row) => assert!(self.miners.insert(row.block, row).is_none()),
                 Row::RawBlock(row) => assert!(self.raw_blocks.insert(row.block, row).is_none()),
+                Row::TxChunk(row) => drop(self.tx_chunks.insert(row.id, *row)),
                 _ => {}
             }
         }
@@ -523,6 +526,9 @@ impl World {
         }
         for row in self.nodes.values() {
             engine.restore_node(row);
+        }
+        for chunk in self.tx_chunks.values() {
+            engine.restore_tx_chunk(chunk);
         }
         for finding in self.findings.values() {
             engine.restore_finding(finding.clone());

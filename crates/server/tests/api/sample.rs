@@ -225,6 +225,7 @@ fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
         is_full: false,
         txs: vec![TxIds { txid: txid(1), wtxid: Some(Wtxid::from_bytes(bytes(0x77, 1))) }],
         nodes: accepted.map(column).to_vec(),
+        mined: Vec::new(),
     })));
 }
 
