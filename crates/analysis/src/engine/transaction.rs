@@ -37,12 +37,15 @@ impl Engine {
         is_all
     }
 
-    /// Takes in which transactions the blocks have that a batch made whole.
+    /// Takes in which transactions the blocks have that a batch made whole. Those of long ago may have been said or not: the last ones
+    /// are read again.
     pub(super) fn note_mined(&mut self, network: Network, by: Telling) {
         let Some(watching) = self.networks.get_mut(&network) else { return };
-        let mined = watching.state.take_mined();
-        for (block, txids) in mined.iter().filter(|_| !self.passes_transactions) {
-            watching.transactions.mined(*block, txids, by, &mut self.last_chunk);
+        if self.passes_transactions {
+            watching.state.pass_mined();
+        }
+        for (block, txids) in watching.state.take_mined() {
+            watching.transactions.mined(block, &txids, by, &mut self.last_chunk);
         }
     }
 }

@@ -210,6 +210,13 @@ impl NetworkState {
         }
     }
 
+    /// What blocks that were read have is not taken in: they are to be read again.
+    pub(crate) fn pass_mined(&mut self) {
+        if !std::mem::take(&mut self.mined).is_empty() {
+            self.watch.forget_looked_through();
+        }
+    }
+
     /// Blocks that were read whole since the last call, with their transactions but for the coinbase.
     pub(crate) fn take_mined(&mut self) -> Vec<(BlockHash, Vec<Txid>)> {
         std::mem::take(&mut self.mined)

@@ -238,9 +238,9 @@ impl NetworkState {
             coinbases.iter().filter_map(|block| self.block_need(**block, COINBASE_BYTES)).collect();
         // The rest of what is only looked through waits for its turn until its coinbase came.
         let watched = plan.watched.iter().filter(|block| !coinbases.contains(block));
-        // What was begun is ended first.
+        // What was begun is ended first; of most blocks the coinbase is there already.
         let mut whole: Vec<_> = plan.whole.iter().chain(watched).copied().collect();
-        whole.sort_by_key(|block| Reverse(self.bodies.length(*block) > 0));
+        whole.sort_by_key(|block| Reverse(self.bodies.length(*block) as u64 > COINBASE_BYTES));
         needs.extend(
             whole.into_iter().filter_map(|block| self.block_need(block, u64::MAX)).take(WHOLE_AT_ONCE),
         );

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bitcoin::Transaction;
 use bmon_analysis::Settings;
-use bmon_event::{BlockHash, ServerTime, Txid, Wanted};
+use bmon_event::{BlockHash, Kind, ServerTime, Source, Txid, Wanted};
 
 use crate::{
     fork::common,
@@ -154,6 +154,52 @@ fn only_the_last_blocks_are_read_and_their_coinbases_first() {
     world.poll();
     assert_eq!(world.blocks_of(txid(&txs[0])), last.into_iter().collect());
     assert!(world.parts_of(blocks[3]) < world.all_parts(blocks[3]));
+}
+
+#[test]
+fn blocks_that_compete_are_asked_for_before_the_rest_of_those_that_are_only_looked_through() {
+    let (mut world, fork, txs) = world();
+    world.accept("alice", &txs[0]);
+    world.silent = NODES.map(node).into();
+    let looked_through = world.mined(fork, "", &txs);
+    world.connect_all(&NODES, &[looked_through]);
+    let part = world.part(looked_through, 0, 64 << 10);
+    world.tell("alice", Source::Agent, vec![Kind::BlockPart(part)]);
+    let (a, b) = (world.mined(looked_through, "", &[]), world.mined(looked_through, "", &[]));
+    world.connect("alice", &[a]);
+    world.connect_all(&["bob", "carol"], &[b]);
+    let whole = world.engine.needs().into_iter().filter_map(|need| match need.what {
+        Wanted::BlockPart { block, bytes: u64::MAX, .. } => Some(block),
+        _ => None,
+    });
+    let whole: Vec<_> = whole.collect();
+    assert_eq!(whole.len(), 3);
+    assert_eq!((whole[..2].iter().collect::<BTreeSet<_>>(), whole[2]), ([&a, &b].into(), looked_through));
+}
+
+#[test]
+fn what_is_told_of_a_block_while_transactions_are_passed_over_is_read_again() {
+    let (mut world, tip, txs) = world();
+    let block = world.mined(tip, "", &txs[..1]);
+    world.engine.set_catching_up(true);
+    world.engine.set_passing_transactions(true);
+    world.accept("alice", &txs[0]);
+    // Whole in one part.
+    let mut part = world.part(block, 0, u64::MAX);
+    part.bytes = world.body(block).to_vec();
+    world.silent = NODES.map(node).into();
+    world.connect_all(&NODES, &[block]);
+    world.tell("alice", Source::Agent, vec![Kind::BlockPart(part)]);
+    world.wait(SECOND);
+    assert!(world.tx_chunks.is_empty());
+    world.engine.set_catching_up(false);
+    world.engine.set_passing_transactions(false);
+    world.silent.clear();
+    world.accept("bob", &txs[0]);
+    let next = world.block(block);
+    world.connect_all(&NODES, &[next]);
+    world.poll();
+    assert_eq!(world.blocks_of(txid(&txs[0])), [block].into());
 }
 
 #[test]
