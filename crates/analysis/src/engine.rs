@@ -1,6 +1,7 @@
 //! Batches in, rows out.
 
 mod restore;
+mod transaction;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{Batch, BlockHash, Event, Kind, Network, NodeName, ServerTime, event::RemovalReason};
+use bmon_event::{Batch, BlockHash, Event, Network, NodeName, ServerTime};
 
 use crate::{
     analysis::{self, Analysis},
@@ -18,11 +19,11 @@ use crate::{
         analysis::{self as network_analysis, Look, NetworkAnalysis},
     },
     pool::{self, Pools},
-    row::{NodeRow, Row, TxIds, TxLeft, TxSeen},
+    row::{NodeRow, Row},
     rule::{Ground, alarm::Alarms, board::Board},
     settings::Settings,
     state::{Change, NodeState, Place},
-    transaction::{Telling, Transactions, Word},
+    transaction::{Telling, Transactions},
 };
 
 /// Owns the state of every node and the analyses that look at it.
@@ -156,6 +157,7 @@ impl Engine {
                 self.observe(node, event, received_at, out);
             }
         }
+        self.note_mined(batch.network, by);
         self.look_if_touched(batch, received_at, before, out);
         out.extend(self.nodes[node.0].state.row(received_at).map(|row| Row::Node(Box::new(row))));
     }
@@ -302,32 +304,6 @@ impl Engine {
         self.nodes[node.0].state.row(heard_at)
     }
 
-    /// Takes in what an event tells of a transaction, if it does. Whether that is all that it tells.
-    fn note_transaction(&mut self, node: NodeIndex, event: &Event, by: Telling) -> bool {
-        let (ids, is_all) = match &event.kind {
-            Kind::TxAdded { txid, wtxid, .. } => (TxIds { txid: *txid, wtxid: *wtxid }, true),
-            Kind::TxRejected { txid, wtxid, .. } => (TxIds { txid: *txid, wtxid: *wtxid }, false),
-            Kind::TxRemoved { txid, .. } | Kind::TxReplaced { old: txid, .. } => {
-                (TxIds { txid: *txid, wtxid: None }, true)
-            }
-            _ => return false,
-        };
-        let state = &mut self.nodes[node.0].state;
-        if is_all {
-            self.events += 1;
-            state.note_time(event.time());
-        }
-        if let Some(watching) = self.networks.get_mut(&state.network).filter(|_| !self.passes_transactions) {
-            let seen = TxSeen { source: event.source, sighted: state.sighted_in_second(event.time()) };
-            let word = word(&event.kind, seen);
-            if watching.state.watch().is_of_interest(&ids.txid) {
-                watching.state.watch_mut().note(&ids.txid, word.clone().of(state.name.clone()));
-            }
-            watching.transactions.note(ids, word, by, &mut self.last_chunk);
-        }
-        is_all
-    }
-
     /// Takes in one event of a node.
     pub(crate) fn observe(
         &mut self,
@@ -418,18 +394,6 @@ impl Watching {
             }
         }
         is_news
-    }
-}
-
-/// What an event that tells of a transaction tells of it.
-fn word(kind: &Kind, seen: TxSeen) -> Word {
-    match kind {
-        Kind::TxRejected { .. } => Word::Refused(seen),
-        Kind::TxRemoved { reason, .. } => Word::Left(TxLeft { seen, reason: reason.clone(), by: None }),
-        Kind::TxReplaced { new, .. } => {
-            Word::Left(TxLeft { seen, reason: Some(RemovalReason::Replaced), by: *new })
-        }
-        _ => Word::Accepted(seen),
     }
 }
 

@@ -188,6 +188,7 @@ fn chunk(number: u64) -> TxChunk {
         is_full: true,
         txs: numbers.iter().map(ids).collect(),
         nodes: (0..NODES).map(|node| column(node, &numbers)).collect(),
+        mined: Vec::new(),
     }
 }
 

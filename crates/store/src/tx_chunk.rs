@@ -4,7 +4,7 @@
 //! must be found without unpacking anything, since they are searched.
 //!
 //! **Layout.** The version, the number of txids and of wtxids, the txids, the wtxids, and a zstd frame around a protobuf
-//! message ([`message`]) in which each node has columns.
+//! message ([`message`]) in which each node has columns, and each transaction that a block has the number of its block.
 //!
 //! A clock's interval holds for a second of the node's, so that it follows from the time which one is meant, nearly always.
 //!

@@ -6,7 +6,7 @@
 //!
 //! All is bounded: the blocks that are put together, what is kept of them, and how often a node can be wrong. The bytes of
 //! a block are there until the next look, which says those of a block that was left behind as a row; what is compared
-//! later is its summary.
+//! later is its summary. Of every block that comes whole it is told which transactions it has.
 
 mod assembly;
 #[cfg(test)]
@@ -17,12 +17,12 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{BlockHash, NodeName, event::BlockPart};
+use bmon_event::{BlockHash, NodeName, Txid, event::BlockPart};
 
 use self::assembly::{Added, Assembly};
 use super::{NetworkState, Speaker, plan::Plan, recent::Recent, watch::Contents};
 use crate::{
-    body::{Body, BodyError},
+    body::{Body, BodyError, Transaction},
     double_spend::{BlockSummary, MAX_BLOCKS, MAX_BRANCHES},
     pool::{Miner, Pools},
     row::{MinerRow, RawBlockRow, Row},
@@ -49,6 +49,8 @@ pub(crate) struct Bodies {
     pub(super) plan: Plan,
     /// Whether blocks that are there whole are looked through for what is watched.
     pub(super) reads_contents: bool,
+    /// Whether the ids of their transactions are read.
+    pub(super) reads_txids: bool,
     assemblies: BTreeMap<BlockHash, Assembly>,
     /// The pool that mined each, `None` if the coinbase shows none.
     miners: Recent<Option<String>>,
@@ -76,8 +78,16 @@ struct Faults {
 struct Told {
     miner: Option<Miner>,
     is_whole: bool,
-    /// What is in it, `None` if that is not read.
+    inside: Inside,
+}
+
+/// What is in a block that is there whole.
+#[derive(Debug, Default)]
+struct Inside {
+    /// What somebody may watch, `None` if that is not read.
     contents: Option<Contents>,
+    /// The ids of its transactions but for the coinbase, `None` if they are not read.
+    txids: Option<Vec<Txid>>,
 }
 
 /// What the first bytes of a block are.
@@ -85,7 +95,7 @@ enum Front {
     /// Too few for the coinbase.
     Short,
     Coinbase(Miner),
-    Whole(Miner, BlockSummary, Option<Contents>),
+    Whole(Miner, BlockSummary, Box<Inside>),
 }
 
 /// Bytes are not those of the block.
@@ -104,6 +114,7 @@ impl Bodies {
             block_bytes: settings.block_bytes,
             plan: Plan::new(settings.backfill_miners),
             reads_contents: false,
+            reads_txids: false,
             assemblies: BTreeMap::new(),
             miners: Recent::new(MOST_MINERS),
             summaries: Recent::new(MOST_SUMMARIES),
@@ -174,10 +185,10 @@ impl Bodies {
             self.blame(block, assembly.nodes().clone());
             return Told::default();
         };
-        let (miner, summary, contents) = match front {
-            Front::Short => (None, None, None),
-            Front::Coinbase(miner) => (Some(miner), None, None),
-            Front::Whole(miner, summary, contents) => (Some(miner), Some(summary), contents),
+        let (miner, summary, inside) = match front {
+            Front::Short => (None, None, Inside::default()),
+            Front::Coinbase(miner) => (Some(miner), None, Inside::default()),
+            Front::Whole(miner, summary, inside) => (Some(miner), Some(summary), *inside),
         };
         if is_wanted_whole || miner.is_none() {
             self.put(block, assembly);
@@ -190,7 +201,7 @@ impl Bodies {
             let pool = miner.pool.as_ref().map(|pool| pool.name.clone());
             !self.miners.contains(block) && self.miners.insert(block, pool)
         };
-        Told { miner: miner.filter(is_new), is_whole, contents }
+        Told { miner: miner.filter(is_new), is_whole, inside }
     }
 
     /// What there is of the block, with this part. `None` if it adds nothing.
@@ -237,7 +248,9 @@ impl Bodies {
             let (miner, summary) =
                 (self.pools.miner(body.coinbase()), BlockSummary::new(header.hash(), &body));
             let contents = self.reads_contents.then(|| Contents::new(header.hash(), &body));
-            return Ok(Front::Whole(miner, summary, contents));
+            let txids = || body.transactions().iter().skip(1).map(Transaction::txid).collect();
+            let inside = Inside { contents, txids: self.reads_txids.then(txids) };
+            return Ok(Front::Whole(miner, summary, Box::new(inside)));
         }
         match Body::coinbase_in(bytes, kind) {
             Ok(coinbase) => Ok(Front::Coinbase(self.pools.miner(&coinbase))),
@@ -304,11 +317,19 @@ impl NetworkState {
         if told.miner.is_some() || told.is_whole {
             self.touched.insert(part.block);
         }
-        if let Some(contents) = told.contents {
-            self.watch.look_through(contents);
-        }
+        self.look_inside(part.block, told.inside);
         let row = |miner| Row::Miner(MinerRow { network: self.network, block: part.block, miner });
         out.extend(told.miner.map(row));
+    }
+
+    /// Takes in what a block has.
+    fn look_inside(&mut self, block: BlockHash, Inside { contents, txids }: Inside) {
+        match contents {
+            Some(contents) => self.watch.look_through(contents),
+            None if txids.is_some() => self.watch.note_looked_through(block),
+            None => {}
+        }
+        self.mined.extend(txids.map(|txids| (block, txids)));
     }
 
     /// Says the bytes of blocks that came whole and are not on the main chain.

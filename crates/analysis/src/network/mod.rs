@@ -33,7 +33,7 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source};
+use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source, Txid};
 
 pub(crate) use self::{
     arrival::Arrival,
@@ -81,6 +81,8 @@ pub(crate) struct NetworkState {
     history: History,
     bodies: Bodies,
     watch: Watch,
+    /// Blocks that were read whole, and their transactions but for the coinbase, until they are taken.
+    mined: Vec<(BlockHash, Vec<Txid>)>,
     /// Blocks of which something was told since the analyses last looked.
     touched: BTreeSet<BlockHash>,
     /// Branches that end below this height are decided for good, and said.
@@ -113,6 +115,7 @@ impl NetworkState {
             history: History::default(),
             bodies: Bodies::new(&settings, pools),
             watch: Watch::default(),
+            mined: Vec::new(),
             touched: BTreeSet::new(),
             settled_below: 0,
             early: Vec::new(),
@@ -196,6 +199,28 @@ impl NetworkState {
             self.touched.extend(self.main_tip());
         }
         is_new
+    }
+
+    /// A node told of a transaction, so that it is of interest which blocks have those that are told of.
+    pub(crate) fn note_transactions(&mut self) {
+        if !self.bodies.reads_txids {
+            self.bodies.reads_txids = true;
+            self.watch.forget_looked_through();
+            // So that it is decided anew which blocks to ask for.
+            self.touched.extend(self.main_tip());
+        }
+    }
+
+    /// What blocks that were read have is not taken in: they are to be read again.
+    pub(crate) fn pass_mined(&mut self) {
+        if !std::mem::take(&mut self.mined).is_empty() {
+            self.watch.forget_looked_through();
+        }
+    }
+
+    /// Blocks that were read whole since the last call, with their transactions but for the coinbase.
+    pub(crate) fn take_mined(&mut self) -> Vec<(BlockHash, Vec<Txid>)> {
+        std::mem::take(&mut self.mined)
     }
 
     /// Whether something was told since the analyses last looked.

@@ -1,7 +1,8 @@
 //! Which blocks' bytes to ask for, and whom.
 //!
-//! First come the coinbases of the last blocks and of those that compete, then whole blocks that compete, then, if anything
-//! is watched, those of the best chain that are to be looked through, then the coinbases of the blocks below: so many back as windows of selfish mining need, the newest first, a few in a minute, and
+//! First come the coinbases of the last blocks and of those that compete, then whole blocks that compete, then those of the
+//! best chain that are to be looked through for the transactions that nodes tell of and for what is watched, then the
+//! coinbases of the blocks below: so many back as windows of selfish mining need, the newest first, a few in a minute, and
 //! only while nothing else is lacking that was not lacking for long already.
 
 use std::{
@@ -231,12 +232,15 @@ impl NetworkState {
         }
         let plan = &self.bodies.plan;
         let is_unread = |block: &&BlockHash| !self.bodies.is_miner_known(**block);
-        let coinbases = plan.coinbases.iter().filter(is_unread).filter(|block| !plan.wants_whole(**block));
+        let coinbases = plan.coinbases.iter().filter(is_unread).filter(|block| !plan.is_to_compare(**block));
+        let coinbases: Vec<_> = coinbases.collect();
         let mut needs: Vec<_> =
-            coinbases.filter_map(|block| self.block_need(*block, COINBASE_BYTES)).collect();
-        // What was begun is ended first.
-        let mut whole: Vec<_> = plan.whole.iter().chain(&plan.watched).copied().collect();
-        whole.sort_by_key(|block| Reverse(self.bodies.length(*block) > 0));
+            coinbases.iter().filter_map(|block| self.block_need(**block, COINBASE_BYTES)).collect();
+        // The rest of what is only looked through waits for its turn until its coinbase came.
+        let watched = plan.watched.iter().filter(|block| !coinbases.contains(block));
+        // What was begun is ended first; of most blocks the coinbase is there already.
+        let mut whole: Vec<_> = plan.whole.iter().chain(watched).copied().collect();
+        whole.sort_by_key(|block| Reverse(self.bodies.length(*block) as u64 > COINBASE_BYTES));
         needs.extend(
             whole.into_iter().filter_map(|block| self.block_need(block, u64::MAX)).take(WHOLE_AT_ONCE),
         );

@@ -1,6 +1,6 @@
-//! What nodes told of transactions: which of two tellings counts, and how many are kept together.
+//! What nodes told of transactions, and which blocks have them: which of two tellings counts, and how many are kept together.
 
-use bmon_event::{Network, NodeName, ServerTime, Source, Txid, Wtxid, event::RemovalReason};
+use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid, event::RemovalReason};
 
 use super::Sighted;
 use crate::spread::Spread;
@@ -23,6 +23,8 @@ pub struct TxChunk {
     pub txs: Vec<TxIds>,
     /// What each node told of them. A node that told nothing is left out.
     pub nodes: Vec<TxColumn>,
+    /// Those that blocks have, each by its place with the block, in this order. One may be in blocks of several branches.
+    pub mined: Vec<(u16, BlockHash)>,
 }
 
 impl TxChunk {

@@ -1,11 +1,12 @@
 //! Transactions that were first told one after another, and a column for each node that told of any of them.
 //!
 //! A sighting takes seven bytes: its time as a difference to the first of its column, the number of its clock's interval
-//! in a table of the column, and its source. What is rare (a refusal, a departure) is kept beside.
+//! in a table of the column, and its source. What is rare (a refusal, a departure) is kept beside. That a block has a transaction
+//! takes eight: its place, and the number of the block in a table of the chunk.
 
 use std::collections::BTreeMap;
 
-use bmon_event::{AgentTime, Network, NodeName, ServerTime, Source, Wtxid};
+use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Wtxid};
 
 use crate::{
     row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxNode, TxSeen, keep},
@@ -61,13 +62,27 @@ pub(super) struct Chunk {
     /// The hour that each is counted in, `UNCOUNTED` where it is in none.
     pub(super) hours: Vec<i32>,
     columns: Vec<Option<Box<Column>>>,
+    /// The blocks that have any of them.
+    blocks: Vec<BlockHash>,
+    /// Those that a block has: the place, and the block's number in `blocks`. In order, each pair once.
+    mined: Vec<(u16, u32)>,
 }
 
 impl Chunk {
     pub(super) fn new(id: u64, now: ServerTime) -> Self {
         let txs = Vec::with_capacity(TxChunk::MOST);
-        let (heard_ms, hours, columns) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id, begun_at: now, last_at: now, is_full: false, txs, heard_ms, hours, columns }
+        Self {
+            id,
+            begun_at: now,
+            last_at: now,
+            is_full: false,
+            txs,
+            heard_ms: Vec::new(),
+            hours: Vec::new(),
+            columns: Vec::new(),
+            blocks: Vec::new(),
+            mined: Vec::new(),
+        }
     }
 
     /// Adds a transaction that it has room for, and gives its place.
@@ -94,6 +109,18 @@ impl Chunk {
         }
         let column = self.columns[node].get_or_insert_with(Box::default);
         column.note(place, word)
+    }
+
+    /// Takes in that the block has the transaction at this place. Whether it is news.
+    pub(super) fn note_mined(&mut self, place: u16, block: BlockHash) -> bool {
+        // Most often it is the block that was noted last.
+        let number = self.blocks.iter().rposition(|known| *known == block).unwrap_or(self.blocks.len());
+        if number == self.blocks.len() {
+            self.blocks.push(block);
+        }
+        let pair = (place, u32::try_from(number).expect("a chunk is in few blocks"));
+        let at = self.mined.binary_search(&pair).err();
+        at.map(|at| self.mined.insert(at, pair)).is_some()
     }
 
     /// When the server heard of the transaction at this place.
@@ -126,7 +153,17 @@ impl Chunk {
             is_full: self.is_full,
             txs: self.txs.clone(),
             nodes: told.map(|(column, node)| column.row(node.clone(), self.txs.len())).collect(),
+            mined: self.mined_in_order(),
         }
+    }
+
+    /// Those that blocks have, in an order that does not depend on what was told first.
+    fn mined_in_order(&self) -> Vec<(u16, BlockHash)> {
+        let block = |number: u32| self.blocks.get(usize::try_from(number).ok()?).copied();
+        let mut mined: Vec<_> =
+            self.mined.iter().filter_map(|(place, number)| Some((*place, block(*number)?))).collect();
+        mined.sort_unstable();
+        mined
     }
 }
 

@@ -1,4 +1,4 @@
-//! The transactions of a network that nodes told of lately, and what each node told of each.
+//! The transactions of a network that nodes told of lately, what each node told of each, and which blocks have them.
 //!
 //! Most of what nodes tell is of transactions, and most of a transaction is told within a minute. So they are kept in
 //! chunks of some hundred, in the order in which they came, and a chunk is said whole: every two seconds while transactions
@@ -6,10 +6,11 @@
 //! is not said yet is known to whoever keeps the journal: see [`Transactions::unsaid_since`].
 //!
 //! A chunk is forgotten when the hour after that of its last transaction is over. What is then told of one of its
-//! transactions stands in a new chunk, and who reads a transaction puts both together.
+//! transactions, or that a block has it, stands in a new chunk, and who reads a transaction puts both together.
 
 mod chunk;
 mod hours;
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -18,18 +19,15 @@ use std::{
     hash::{BuildHasher as _, RandomState},
 };
 
-use bmon_event::{Network, NodeName, ServerTime, Txid};
+use bmon_event::{BlockHash, Network, NodeName, ServerTime, Txid};
 use hashbrown::HashTable;
 
 pub(crate) use self::chunk::Word;
-use self::{
-    chunk::{Chunk, UNCOUNTED},
-    hours::Hours,
-};
+use self::{chunk::Chunk, hours::Hours, kept::Kept};
 use crate::{
     histogram::Histogram,
     row::{Row, TxChunk, TxIds, TxNode},
-    spread::{Seen, Spread},
+    spread::Spread,
 };
 
 const SECOND_US: i64 = 1_000_000;
@@ -91,50 +89,6 @@ struct Place {
     place: u16,
 }
 
-/// A chunk, and what of it was said.
-#[derive(Debug)]
-struct Kept {
-    chunk: Chunk,
-    said_at: Option<ServerTime>,
-    /// Whether it was said to be full.
-    is_full_said: bool,
-    /// The first batch with news that is not said.
-    unsaid_since: Option<u64>,
-    /// How many of its transactions, from the first on, have been looked at for their hours.
-    settled: u16,
-    /// How many of those an earlier engine had told of.
-    restored: u16,
-}
-
-impl Kept {
-    /// Whether it came too late to be counted in its hour.
-    fn settle_next(&mut self, hours: &mut Hours, oldest: i64, delays: &mut Vec<Histogram>) -> bool {
-        let (place, seen) = (self.settled, self.chunk.seen(self.settled));
-        self.count(place, &seen, hours, oldest);
-        self.settled += 1;
-        if place < self.restored {
-            return false;
-        }
-        add_delays(&seen, delays);
-        !seen.is_empty() && self.chunk.hours[usize::from(place)] == UNCOUNTED
-    }
-
-    /// Counts the transaction at this place in its hour.
-    fn count(&mut self, place: u16, seen: &[Seen], hours: &mut Hours, oldest: i64) {
-        let hour = hours.add(seen, oldest);
-        self.chunk.hours[usize::from(place)] =
-            hour.and_then(|hour| i32::try_from(hour).ok()).unwrap_or(UNCOUNTED);
-    }
-
-    /// Takes it out of the hour that it was counted in as `seen`.
-    fn uncount(&self, place: u16, seen: &[Seen], hours: &mut Hours) {
-        match self.chunk.hours[usize::from(place)] {
-            UNCOUNTED => {}
-            hour => hours.remove(seen, i64::from(hour)),
-        }
-    }
-}
-
 /// The oldest hour that can change at this time.
 const fn oldest_hour(now: ServerTime) -> i64 {
     now.as_micros().div_euclid(HOUR_US) - 1
@@ -143,18 +97,6 @@ const fn oldest_hour(now: ServerTime) -> i64 {
 /// When the oldest hour began of which the spread can change at this time.
 pub(crate) const fn open_since(now: ServerTime) -> ServerTime {
     ServerTime::from_micros(oldest_hour(now) * HOUR_US)
-}
-
-fn add_delays(seen: &[Seen], delays: &mut Vec<Histogram>) {
-    let known = || seen.iter().filter(|seen| seen.sighted.offset.is_some());
-    let Some(first) = known().map(|seen| seen.sighted.on_server_clock()).min() else { return };
-    for seen in known() {
-        let node = usize::from(seen.node);
-        if delays.len() <= node {
-            delays.resize(node + 1, Histogram::default());
-        }
-        delays[node].add(seen.sighted.on_server_clock().micros_since(first));
-    }
 }
 
 impl Transactions {
@@ -191,22 +133,30 @@ impl Transactions {
 
     /// Takes in what a node told of a transaction. A chunk that has to be begun takes the next of `ids`.
     pub(crate) fn note(&mut self, tx: TxIds, word: Word, by: Telling, ids: &mut u64) {
-        let place = match self.find(&tx.txid) {
-            Some(place) => place,
-            None => self.push(tx, by.now, ids),
-        };
+        let place = self.find_or_push(tx, by.now, ids);
         let kept = &mut self.chunks[place.chunk.wrapping_sub(self.first) as usize];
         let is_settled = place.place < kept.settled;
         let before = if is_settled { kept.chunk.seen(place.place) } else { Vec::new() };
         let is_named = kept.chunk.note_wtxid(place.place, tx.wtxid);
         let is_news = kept.chunk.note(place.place, by.node, word);
-        if (is_named || is_news) && kept.unsaid_since.is_none() {
-            kept.unsaid_since = Some(by.batch);
-            self.unsaid.insert((by.batch, place.chunk));
+        if is_named || is_news {
+            note_news(kept, &mut self.unsaid, by.batch, place.chunk);
         }
         if is_settled && is_news {
             kept.uncount(place.place, &before, &mut self.hours);
             kept.count(place.place, &kept.chunk.seen(place.place), &mut self.hours, self.oldest_hour);
+        }
+    }
+
+    /// Takes in that a block has these transactions. One that is not in mind was told of long ago or never, and stands in a chunk
+    /// by its id alone.
+    pub(crate) fn mined(&mut self, block: BlockHash, txids: &[Txid], by: Telling, ids: &mut u64) {
+        for txid in txids {
+            let place = self.find_or_push(TxIds { txid: *txid, wtxid: None }, by.now, ids);
+            let kept = &mut self.chunks[place.chunk.wrapping_sub(self.first) as usize];
+            if kept.chunk.note_mined(place.place, block) {
+                note_news(kept, &mut self.unsaid, by.batch, place.chunk);
+            }
         }
     }
 
@@ -261,6 +211,9 @@ impl Transactions {
             }
         }
         let kept = self.kept(number);
+        for (place, block) in &row.mined {
+            kept.chunk.note_mined(*place, *block);
+        }
         kept.chunk.is_full |= row.is_full;
         (kept.said_at, kept.is_full_said) = (Some(row.last_at), row.is_full);
         kept.restored = u16::try_from(row.txs.len()).unwrap_or(u16::MAX);
@@ -305,6 +258,14 @@ impl Transactions {
         &mut self.chunks[chunk.wrapping_sub(self.first) as usize]
     }
 
+    /// Where the transaction is, or is put because it is not there.
+    fn find_or_push(&mut self, tx: TxIds, now: ServerTime, ids: &mut u64) -> Place {
+        match self.find(&tx.txid) {
+            Some(place) => place,
+            None => self.push(tx, now, ids),
+        }
+    }
+
     /// Adds a transaction that is not there.
     fn push(&mut self, tx: TxIds, now: ServerTime, ids: &mut u64) -> Place {
         let open = self.chunks.back().is_some_and(|kept| !kept.chunk.is_full);
@@ -324,14 +285,7 @@ impl Transactions {
         if let Some(last) = self.chunks.back_mut() {
             last.chunk.is_full = true;
         }
-        self.chunks.push_back(Kept {
-            chunk,
-            said_at: None,
-            is_full_said: false,
-            unsaid_since: None,
-            settled: 0,
-            restored: 0,
-        });
+        self.chunks.push_back(Kept::new(chunk));
         self.first.wrapping_add(u32::try_from(self.chunks.len() - 1).expect("`most` is small"))
     }
 
@@ -416,5 +370,13 @@ impl Transactions {
         }
         self.chunks.pop_front();
         self.first = self.first.wrapping_add(1);
+    }
+}
+
+/// Notes that there is news of a chunk, first told in this batch.
+fn note_news(kept: &mut Kept, unsaid: &mut BTreeSet<(u64, u32)>, batch: u64, chunk: u32) {
+    if kept.unsaid_since.is_none() {
+        kept.unsaid_since = Some(batch);
+        unsaid.insert((batch, chunk));
     }
 }

@@ -6,17 +6,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     row::{Offset, Sighted, TxLeft, TxNode, TxSeen},
-    spread::{Spread, Tally, first},
+    spread::{Seen, Spread, Tally, first},
 };
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
 
-/// Something that a node tells.
+/// Something that is told.
 #[derive(Clone, Debug)]
-struct Tale {
-    node: usize,
-    tx: TxIds,
-    word: Word,
+enum Tale {
+    /// What a node tells of a transaction.
+    Node { node: usize, tx: TxIds, word: Word },
+    /// A node gives a block, which has these transactions.
+    Block { node: usize, block: BlockHash, txids: Vec<Txid> },
 }
 
 fn txid(number: u16) -> Txid {
@@ -45,33 +46,61 @@ fn any_tale() -> impl Strategy<Value = Tale> {
         1 => any_seen().prop_map(Word::Refused),
         1 => left,
     ];
-    (0..NODES.len(), 0..1_500_u16, prop::option::of(0..2_u8), word).prop_map(|(node, tx, wtxid, word)| {
+    let of_node = (0..NODES.len(), 0..1_500_u16, prop::option::of(0..2_u8), word);
+    let of_node = of_node.prop_map(|(node, tx, wtxid, word)| {
         let wtxid = wtxid.map(|wtxid| Wtxid::from_bytes([wtxid; 32]));
-        Tale { node, tx: TxIds { txid: txid(tx), wtxid }, word }
-    })
+        Tale::Node { node, tx: TxIds { txid: txid(tx), wtxid }, word }
+    });
+    // Some that nobody tells of, and some that other blocks have too.
+    let txs = prop::collection::vec((0..1_600_u16).prop_map(txid), 0..40);
+    let of_block = (0..NODES.len(), 0..5_u8, txs).prop_map(|(node, number, txids)| Tale::Block {
+        node,
+        block: block(number),
+        txids,
+    });
+    prop_oneof![60 => of_node, 1 => of_block]
+}
+
+fn block(number: u8) -> BlockHash {
+    BlockHash::from_bytes([number; 32])
+}
+
+/// What is told of a transaction.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Told {
+    wtxid: Option<Wtxid>,
+    nodes: BTreeMap<NodeName, TxNode>,
+    blocks: BTreeSet<BlockHash>,
 }
 
 /// What all say together, by txid.
-type Sum = BTreeMap<Txid, (Option<Wtxid>, BTreeMap<NodeName, TxNode>)>;
+type Sum = BTreeMap<Txid, Told>;
 
 fn add(sum: &mut Sum, tx: TxIds, told: TxNode) {
-    let (wtxid, nodes) = sum.entry(tx.txid).or_default();
-    let mut ids = TxIds { txid: tx.txid, wtxid: *wtxid };
+    let of_tx = sum.entry(tx.txid).or_default();
+    let mut ids = TxIds { txid: tx.txid, wtxid: of_tx.wtxid };
     ids.note_wtxid(tx.wtxid);
-    *wtxid = ids.wtxid;
-    nodes.entry(told.node.clone()).or_insert_with(|| TxNode::new(told.node.clone())).merge(told);
+    of_tx.wtxid = ids.wtxid;
+    of_tx.nodes.entry(told.node.clone()).or_insert_with(|| TxNode::new(told.node.clone())).merge(told);
+}
+
+fn add_block(sum: &mut Sum, txid: Txid, block: BlockHash) {
+    sum.entry(txid).or_default().blocks.insert(block);
 }
 
 fn told(tales: &[Tale]) -> Sum {
     let mut sum = Sum::new();
-    for Tale { node, tx, word } in tales {
-        let mut told = TxNode::new(NODES[*node].parse().unwrap());
-        match word.clone() {
-            Word::Accepted(seen) => told.accepted = Some(seen),
-            Word::Refused(seen) => told.refused = Some(seen),
-            Word::Left(left) => told.left = Some(left),
+    for tale in tales {
+        match tale {
+            Tale::Node { node, tx, word } => {
+                add(&mut sum, *tx, word.clone().of(NODES[*node].parse().unwrap()));
+            }
+            Tale::Block { block, txids, .. } => {
+                for txid in txids {
+                    add_block(&mut sum, *txid, *block);
+                }
+            }
         }
-        add(&mut sum, *tx, told);
     }
     sum
 }
@@ -104,6 +133,10 @@ impl Kept {
         let mut sum = Sum::new();
         for chunk in self.chunks.values() {
             assert!(chunk.txs.len() <= TxChunk::MOST);
+            assert!(chunk.mined.is_sorted_by(|one, next| one < next));
+            for (place, block) in &chunk.mined {
+                add_block(&mut sum, chunk.txs[usize::from(*place)].txid, *block);
+            }
             for (place, tx) in chunk.txs.iter().enumerate() {
                 for column in &chunk.nodes {
                     let of = |at: &u16| usize::from(*at) == place;
@@ -137,10 +170,14 @@ fn hear(tales: &[Tale], most: usize, deaths: &[usize], pause_us: i64) -> Kept {
         let mut died = false;
         for (number, tales) in (1..).zip(&batches).skip(first) {
             let now = ServerTime::from_micros(i64::try_from(number).unwrap() * pause_us);
-            for Tale { node, tx, word } in *tales {
+            for tale in *tales {
+                let (Tale::Node { node, .. } | Tale::Block { node, .. }) = tale;
                 let node = mind.number_of(&NODES[*node].parse().unwrap());
                 let by = Telling { node, batch: u64::try_from(number).unwrap(), now };
-                mind.note(*tx, word.clone(), by, &mut ids);
+                match tale {
+                    Tale::Node { tx, word, .. } => mind.note(*tx, word.clone(), by, &mut ids),
+                    Tale::Block { block, txids, .. } => mind.mined(*block, txids, by, &mut ids),
+                }
             }
             let mut rows = Vec::new();
             mind.tick(now, &mut rows);
@@ -183,7 +220,7 @@ proptest! {
 fn spreads(told: &Sum) -> BTreeMap<ServerTime, Spread> {
     let mut hours = BTreeMap::<i64, Tally>::new();
     let names: Vec<NodeName> = NODES.map(|name| name.parse().unwrap()).to_vec();
-    for (_, nodes) in told.values() {
+    for Told { nodes, .. } in told.values() {
         let seen = (0..).zip(&names).filter_map(|(number, name)| {
             let told = nodes.get(name)?;
             let TxSeen { source, sighted } = told.first()?;
@@ -314,4 +351,50 @@ fn what_comes_hours_late_is_kept_and_counted_but_changes_no_hour() {
     assert_eq!((mind.late(), kept.sum().len()), (1, 2));
     let items: Vec<_> = kept.spreads.iter().map(|(hour, spread)| (hour.as_micros(), spread.items)).collect();
     assert_eq!(items, [(now_us, 1)]);
+}
+
+/// A node gives a block with these transactions.
+fn mine(mind: &mut Transactions, ids: &mut u64, number: u8, txs: &[u16], at_us: i64, batch: u64) {
+    let node = mind.number_of(&"bob".parse().unwrap());
+    let by = Telling { node, batch, now: ServerTime::from_micros(at_us) };
+    let txids: Vec<_> = txs.iter().map(|number| txid(*number)).collect();
+    mind.mined(block(number), &txids, by, ids);
+}
+
+#[test]
+fn the_same_block_again_is_no_news_and_another_is() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    (0..3).for_each(|number| accept(&mut mind, &mut ids, number, 0, 1));
+    assert_eq!(said(&mut mind, 0), [(1, 3, false)]);
+    mine(&mut mind, &mut ids, 1, &[0, 2, 9], SECOND_US, 2);
+    assert_eq!(mind.unsaid_since(), Some(2));
+    assert_eq!(said(&mut mind, 2 * SECOND_US), [(1, 4, false)]);
+    mine(&mut mind, &mut ids, 1, &[0, 2, 9], 3 * SECOND_US, 3);
+    assert_eq!((mind.unsaid_since(), said(&mut mind, 9 * SECOND_US)), (None, vec![]));
+    mine(&mut mind, &mut ids, 2, &[2], 9 * SECOND_US, 4);
+    let mut rows = Vec::new();
+    mind.say_all(ServerTime::from_micros(9 * SECOND_US), &mut rows);
+    let Row::TxChunk(chunk) = &rows[0] else { panic!("{rows:?}") };
+    let blocks = [(0, 1), (2, 1), (2, 2), (3, 1)].map(|(place, number)| (place, block(number)));
+    assert_eq!(chunk.mined, blocks);
+    assert!(chunk.nodes.iter().all(|column| column.accepted[3].is_none()));
+}
+
+#[test]
+fn a_transaction_that_only_a_block_has_is_in_no_hour_and_not_late() {
+    let (mut mind, mut ids) = (Transactions::new(network(), 100_000), 0);
+    let now_us = 9 * HOUR_US;
+    mine(&mut mind, &mut ids, 1, &[1, 2], now_us, 1);
+    let mut rows = Vec::new();
+    mind.tick(ServerTime::from_micros(now_us + SETTLED_US), &mut rows);
+    let mut kept = Kept::default();
+    kept.keep(rows, 1);
+    assert_eq!((mind.late(), kept.spreads.len(), kept.sum().len()), (0, 0, 2));
+    // A node that tells of it after all is counted, with the hour in which it did.
+    accept(&mut mind, &mut ids, 1, now_us + 2 * SETTLED_US, 2);
+    let mut rows = Vec::new();
+    mind.tick(ServerTime::from_micros(now_us + 9 * SETTLED_US), &mut rows);
+    kept.keep(rows, 2);
+    let items: Vec<_> = kept.spreads.iter().map(|(hour, spread)| (hour.as_micros(), spread.items)).collect();
+    assert_eq!((mind.late(), items), (0, vec![(now_us, 1)]));
 }

@@ -7,6 +7,7 @@ mod delay;
 mod double_spend;
 mod fork;
 mod lag;
+mod mined;
 mod miner;
 mod order;
 mod part;

@@ -191,7 +191,7 @@ fn a_restart_goes_on_from_the_hours_that_were_told() {
     restart(&mut world, tip);
     hours(&mut world, 2, late);
     world.wait(SECOND);
-    // Of the four hours the two are lost that were not over yet: the others tell it.
+    // The hours that were not over yet are counted anew from the transactions that were told.
     let found = slow(&world, "slow-node");
     assert!(
         matches!(&found[..], [(name, found)] if name == "carol" && found.measure == Measure::TxArrival),

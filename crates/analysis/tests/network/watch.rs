@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use crate::{
     fork::common,
     order::interleaved,
-    world::{MINUTE, SECOND, World, node, transaction},
+    world::{MINUTE, PART_BYTES, SECOND, World, node, transaction},
 };
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
@@ -35,7 +35,7 @@ fn spend(who: u8) -> Transaction {
     transaction(coin(), &[(who, 1_000)])
 }
 
-fn txid(transaction: &Transaction) -> Txid {
+pub(crate) fn txid(transaction: &Transaction) -> Txid {
     transaction.compute_txid().to_string().parse().unwrap()
 }
 
@@ -75,7 +75,7 @@ impl World {
         MempoolSpends { want: 1, spends, problem: None }
     }
 
-    fn accept(&mut self, name: &str, tx: &Transaction) {
+    pub(crate) fn accept(&mut self, name: &str, tx: &Transaction) {
         self.now += 1_000;
         self.mempools.entry(node(name)).or_default().push(tx.clone());
         let kind = Kind::TxAdded { txid: txid(tx), wtxid: None, peer: None, mempool_sequence: None };
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// Mempools are asked again.
-    fn poll(&mut self) {
+    pub(crate) fn poll(&mut self) {
         for _ in 0..12 {
             self.wait(SECOND);
             self.serve();
@@ -360,7 +360,22 @@ fn a_block_that_came_before_the_item_was_watched_is_looked_through() {
 }
 
 #[test]
-fn nothing_is_asked_while_nothing_is_watched_and_no_more_after() {
+fn a_block_that_was_read_while_nothing_was_watched_is_read_again_for_the_first_item() {
+    let (mut world, tip) = world();
+    let tx = spend(1);
+    world.accept("alice", &tx);
+    let block = world.mined(tip, "", std::slice::from_ref(&tx));
+    world.connect_all(&NODES, &[block]);
+    world.poll();
+    let asked = world.parts.len();
+    world.watch(&[WatchItem::Outpoint(outpoint())]);
+    world.poll();
+    assert_eq!(only!(world, Mined).block, block);
+    assert!(world.parts[asked..].iter().any(|(of, _)| *of == block));
+}
+
+#[test]
+fn no_mempool_is_asked_while_nothing_is_watched_and_no_more_after() {
     let (mut world, tip) = world();
     world.accept("alice", &spend(1));
     let is_of_watch = |world: &World| {
@@ -383,8 +398,9 @@ fn nothing_is_asked_while_nothing_is_watched_and_no_more_after() {
     let block = world.mined(tip, "", &world.payments(9));
     world.connect_all(&NODES, &[block]);
     world.poll();
-    // The coinbase is in the first part.
-    assert_eq!(world.parts.len(), 1);
+    // The block is read for what nodes tell of all the same, and once.
+    let parts = world.body(block).len().div_ceil(PART_BYTES);
+    assert_eq!(world.parts.len(), parts);
     assert_eq!(world.words(), BTreeMap::from([("seen", 1)]));
 }
 
@@ -483,7 +499,7 @@ proptest! {
     #[test]
     fn any_interleaving_gives_the_same_steps(choices in prop::collection::vec(0_usize..6, 40)) {
         let items = [item(&spend(1)), WatchItem::Outpoint(outpoint())];
-        let world = eventful(&items);
+        let mut world = eventful(&items);
         let (mut other, _) = World::new();
         other.watch(&items);
         let end = world.batches.iter().map(|(_, at)| *at).max().unwrap();
@@ -495,5 +511,10 @@ proptest! {
         other.serve();
         other.poll();
         prop_assert_eq!(findings(&world), findings(&other));
+        world.say_all();
+        other.say_all();
+        for tx in [spend(1), spend(2)] {
+            prop_assert_eq!(world.blocks_of(txid(&tx)), other.blocks_of(txid(&tx)));
+        }
     }
 }

@@ -14,7 +14,7 @@ use bmon_analysis::{
     Engine, Need, Settings,
     alert::{Alert, AlertId, AlertState, Severity},
     finding::{Body, Finding, FindingId},
-    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow, TxSpread},
+    row::{HeaderRow, MinerRow, NodeRow, RawBlockRow, Row, TipsRow, TxChunk, TxSpread},
     tree::Header,
     watch::WatchItem,
 };
@@ -80,6 +80,7 @@ pub(crate) struct World {
     pub(crate) raw_blocks: BTreeMap<BlockHash, RawBlockRow>,
     /// The transactions of each hour, as last said.
     pub(crate) tx_hours: BTreeMap<ServerTime, TxSpread>,
+    pub(crate) tx_chunks: BTreeMap<u64, TxChunk>,
 }
 
 pub(crate) fn network() -> Network {
@@ -147,6 +148,7 @@ impl World {
             miners: BTreeMap::new(),
             raw_blocks: BTreeMap::new(),
             tx_hours: BTreeMap::new(),
+            tx_chunks: BTreeMap::new(),
         };
         let genesis = world.make(BlockHash::from_bytes([0; 32]), 0, EASY);
         (world, genesis)
@@ -434,7 +436,7 @@ impl World {
         BlockPart { want: 1, block, size_bytes: whole.len() as u64, offset, bytes: rest[..length].to_vec() }
     }
 
-    fn take(&mut self, rows: Vec<Row>) {
+    pub(crate) fn take(&mut self, rows: Vec<Row>) {
         for row in rows {
             match row {
                 Row::Finding(finding) => {
@@ -455,6 +457,7 @@ impl World {
                 Row::TxSpread(row) => drop(self.tx_hours.insert(row.begun_at, *row)),
                 Row::Miner(row) => assert!(self.miners.insert(row.block, row).is_none()),
                 Row::RawBlock(row) => assert!(self.raw_blocks.insert(row.block, row).is_none()),
+                Row::TxChunk(row) => drop(self.tx_chunks.insert(row.id, *row)),
                 _ => {}
             }
         }
@@ -530,6 +533,9 @@ impl World {
         }
         for (_, hour) in self.tx_hours.range(..Engine::open_hours_since(ServerTime::from_micros(self.now))) {
             engine.restore_tx_spread(hour);
+        }
+        for chunk in self.tx_chunks.values() {
+            engine.restore_tx_chunk(chunk);
         }
         for finding in self.findings.values() {
             engine.restore_finding(finding.clone());

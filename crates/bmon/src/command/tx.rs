@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bmon_event::{NodeName, Txid};
-use bmon_server::api::tx::Reply;
+use bmon_server::api::{mined::Mined, tx::Reply};
 use clap::Args;
 
 use super::Query;
@@ -44,7 +44,31 @@ fn text(reply: &Reply) -> String {
         let fate = fate(reply, node);
         table.row(vec![node.to_string(), "not seen".into(), "-".into(), String::new(), fate]);
     }
-    table.render()
+    let mined = reply.mined.iter().map(mined);
+    table.render() + &mined.collect::<String>()
+}
+
+/// A block that has the transaction, and when each node connected it.
+fn mined(Mined { block, height, is_in_best_chain, connected }: &Mined) -> String {
+    use Align::{Left, Right};
+    let height = height.map_or_else(String::new, |height| format!(", height {height}"));
+    let at = connected.first().map_or_else(String::new, |first| format!(", at {}", first.at));
+    let fate = if *is_in_best_chain { "" } else { ", in a block that was left behind" };
+    let line = format!("\nmined in {block}{height}{at}{fate}\n");
+    if connected.is_empty() {
+        return line;
+    }
+    let mut table =
+        Table::new(vec![("NODE", Left), ("CONNECTED AT", Left), ("DELAY", Right), ("SOURCE", Left)]);
+    for (rank, arrival) in connected.iter().enumerate() {
+        table.row(vec![
+            arrival.node.to_string(),
+            arrival.at.clone(),
+            delay(arrival, rank),
+            arrival.source.as_str().to_owned(),
+        ]);
+    }
+    line + &table.render()
 }
 
 /// What became of the transaction at a node.
@@ -59,4 +83,61 @@ fn fate(reply: &Reply, node: &NodeName) -> String {
         (None, None) => "left".to_owned(),
     });
     [rejected, left].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use bmon_event::{BlockHash, Source};
+    use bmon_server::api::Arrival;
+
+    use super::*;
+
+    fn arrival(node: &str, delay_us: i64) -> Arrival {
+        Arrival {
+            node: node.parse().unwrap(),
+            source: Source::Log,
+            at: format!("2026-05-28T20:26:{delay_us:02}Z"),
+            at_us: delay_us,
+            clock_bound_us: Some(1),
+            delay_us,
+            bound_us: Some(2),
+            distinguishable: Some(delay_us > 2),
+        }
+    }
+
+    #[test]
+    fn each_block_is_told_with_the_nodes_that_connected_it() {
+        let block = |number, height, is_in_best_chain, connected| Mined {
+            block: BlockHash::from_bytes([number; 32]),
+            height,
+            is_in_best_chain,
+            connected,
+        };
+        let reply = Reply {
+            network: "regtest".to_owned(),
+            txid: Txid::from_bytes([7; 32]),
+            wtxid: None,
+            seen: Vec::new(),
+            missing: vec!["alice".parse().unwrap()],
+            nodes: Vec::new(),
+            rejections: Vec::new(),
+            mined: vec![
+                block(1, Some(9), true, vec![arrival("alice", 0), arrival("bob", 12)]),
+                block(2, None, false, Vec::new()),
+            ],
+        };
+        let expected = [
+            "NODE   SEEN AT   DELAY  SOURCE",
+            "alice  not seen      -",
+            "",
+            &format!("mined in {}, height 9, at 2026-05-28T20:26:00Z", "01".repeat(32)),
+            "NODE   CONNECTED AT           DELAY  SOURCE",
+            "alice  2026-05-28T20:26:00Z   first  log",
+            "bob    2026-05-28T20:26:12Z  +12 µs  log",
+            "",
+            &format!("mined in {}, in a block that was left behind", "02".repeat(32)),
+            "",
+        ];
+        assert_eq!(text(&reply), expected.join("\n"));
+    }
 }

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::support::{self, LIMIT, Site, wait_for};
 
-const FEE: Amount = Amount::from_sat(5_000);
+pub(crate) const FEE: Amount = Amount::from_sat(5_000);
 
 /// Sends a transaction through a node and waits until both have it.
-fn send(network: &Network, node: usize, tx: &Transaction) {
+pub(crate) fn send(network: &Network, node: usize, tx: &Transaction) {
     let rpc = network.nodes()[node].rpc();
     let _: String = rpc.call("sendrawtransaction", json!([serialize_hex(tx)])).unwrap();
     network.wait_for_transaction(&[0, 1], tx.compute_txid().to_string().parse().unwrap()).unwrap();
@@ -195,7 +195,7 @@ fn a_payment_is_replaced_its_replacement_mined_and_reorged_out_and_each_is_told(
 }
 
 /// Parts the nodes, and has the first mine what is in its mempool.
-fn mine_apart(network: &Network) -> (BlockHash, u32) {
+pub(crate) fn mine_apart(network: &Network) -> (BlockHash, u32) {
     network.part(&[0]).unwrap();
     let node = &network.nodes()[0];
     let block = node.mine(1, Lock::new(0)).unwrap()[0];
@@ -203,7 +203,7 @@ fn mine_apart(network: &Network) -> (BlockHash, u32) {
 }
 
 /// Has the second node make a longer branch without any transaction, and joins the nodes.
-fn reorg_to_empty(network: &Network) {
+pub(crate) fn reorg_to_empty(network: &Network) {
     let tip = [mine_empty(network, 1), mine_empty(network, 1)][1];
     network.join().unwrap();
     network.wait_for_tip(&[0, 1], tip).unwrap();

@@ -1,4 +1,4 @@
-//! Which of the blocks at one height the main chain has.
+//! Which of the blocks at one height the main chain has, and whether it has a block.
 
 use bmon_analysis::finding::Body;
 use bmon_event::{BlockHash, Network};
@@ -19,13 +19,7 @@ pub(super) fn block_at(
     if let [] | [_] = blocks.as_slice() {
         return Ok(blocks.first().copied());
     }
-    let tips = reader.tips()?.into_iter().find(|tips| tips.network == *network);
-    let tip = tips.and_then(|tips| tips.tips.first().map(|tip| tip.block));
-    let on_main = match tip {
-        Some(tip) => reader.ancestor_at(network, tip, height, MOST)?,
-        None => None,
-    };
-    if let Some(block) = on_main.filter(|block| blocks.contains(block)) {
+    if let Some(block) = on_main(reader, network, height)?.filter(|block| blocks.contains(block)) {
         return Ok(Some(block));
     }
     for block in &blocks {
@@ -34,6 +28,33 @@ pub(super) fn block_at(
         }
     }
     Ok(blocks.first().copied())
+}
+
+/// Whether the main chain of one network has this block, which is at `height`. Where the headers do not tell, whether it was
+/// not found stale.
+pub(super) fn has(
+    reader: &Reader,
+    network: &Network,
+    block: &BlockHash,
+    height: Option<u32>,
+) -> Result<bool, StoreError> {
+    let on_main = match height {
+        Some(height) => on_main(reader, network, height)?,
+        None => None,
+    };
+    match on_main {
+        Some(on_main) => Ok(on_main == *block),
+        None => Ok(!is_stale(reader, network, block)?),
+    }
+}
+
+/// The block at `height` below the end of the main chain, by the headers. `None` if they do not tell.
+fn on_main(reader: &Reader, network: &Network, height: u32) -> Result<Option<BlockHash>, StoreError> {
+    let tips = reader.tips()?.into_iter().find(|tips| tips.network == *network);
+    match tips.and_then(|tips| tips.tips.first().map(|tip| tip.block)) {
+        Some(tip) => reader.ancestor_at(network, tip, height, MOST),
+        None => Ok(None),
+    }
 }
 
 fn is_stale(reader: &Reader, network: &Network, block: &BlockHash) -> Result<bool, StoreError> {

@@ -29,6 +29,7 @@ mod live;
 pub mod log_lines;
 mod main_chain;
 mod metrics;
+pub mod mined;
 pub mod nodes;
 mod parameter;
 pub mod partitions;

@@ -8,11 +8,15 @@ use bmon_analysis::{
 use bmon_event::{NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Arrival, Endpoint, Parameter, Refusal, arrival, found::Found, parameter::Hash, rejections};
+use super::{
+    Api, Arrival, Endpoint, Parameter, Refusal, arrival, found::Found, mined::Mined, parameter::Hash,
+    rejections,
+};
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/txs/{txid}",
-    summary: "One transaction: when each node first told of it, as accepted or as refused, and the refusals.",
+    summary: "One transaction: when each node first told of it, as accepted or as refused, the refusals, and the blocks that have it, \
+              each with the time at which every node connected it to its active chain.",
     parameters: &[Parameter {
         name: "txid",
         summary: "the transaction's id (not the wtxid), 64 hexadecimal digits",
@@ -30,7 +34,8 @@ pub struct Reply {
     pub txid: Txid,
     /// Its id with witness; null where no node told it.
     pub wtxid: Option<Wtxid>,
-    /// The nodes that told of it, earliest first. Empty once the sightings are older than the server keeps them.
+    /// The nodes that told of it, earliest first. Empty once the sightings are older than the server keeps them, and if it is known
+    /// from a block only.
     pub seen: Vec<Arrival>,
     /// The nodes of the network that have not told of it.
     pub missing: Vec<NodeName>,
@@ -38,6 +43,9 @@ pub struct Reply {
     pub nodes: Vec<NodeTold>,
     /// The nodes' refusals, oldest first.
     pub rejections: Vec<Found<RejectedTx>>,
+    /// The blocks that have it, those of the best chain first; of several branches if more than one. Empty while no block was read that
+    /// has it: of the best chain the last six blocks are.
+    pub mined: Vec<Mined>,
 }
 
 /// What one node told of it.
@@ -106,9 +114,15 @@ impl Seen {
 }
 
 async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<Reply>, Refusal> {
-    let read =
-        api.read(move |reader| Ok((reader.nodes()?, reader.tx(&txid)?, reader.findings_about_tx(&txid)?)));
-    let (nodes, times, refusals) = read.await?;
+    let read = api.read(move |reader| {
+        let times = reader.tx(&txid)?;
+        let mined = match &times {
+            Some(times) => Mined::read(reader, &times.network, &times.mined)?,
+            None => Vec::new(),
+        };
+        Ok((reader.nodes()?, times, mined, reader.findings_about_tx(&txid)?))
+    });
+    let (nodes, times, mined, refusals) = read.await?;
     let network = times.as_ref().map(|times| times.network).or(refusals.first().map(|found| found.network));
     let Some(network) = network else {
         let hint = "a txid is wanted, not a wtxid; transactions are kept for a time only";
@@ -129,5 +143,6 @@ async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<R
         seen,
         nodes: told.into_iter().map(NodeTold::new).collect(),
         rejections: refusals.into_iter().filter_map(|found| Found::new(found, rejections::take)).collect(),
+        mined,
     }))
 }

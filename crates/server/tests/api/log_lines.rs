@@ -159,8 +159,8 @@ async fn a_node_is_asked_on_its_own_clock_for_its_own_times_or_if_it_has_none_fo
     let range = |behind| (first + behind + 120 * S, last + behind - 600 * S);
     let path = format!("/api/v1/log-lines/block/0b{}", "a1".repeat(31));
     assert_eq!(asked(&site, &path).await, [range(10), range(2_500_100), range(0)]);
-    // Each told of it at its own time, and 11 s later that it was replaced.
+    // Each told of it at its own time, and 5 s later that it was replaced.
     let tx = asked(&site, &format!("/api/v1/log-lines/tx/{TX}")).await;
-    let own = |seen: i64| (seen + 120 * S, seen - 11 * S - 600 * S);
+    let own = |seen: i64| (seen + 120 * S, seen - 5 * S - 600 * S);
     assert_eq!(tx, [own(30 * S + 10), own(30 * S - 1_830_000 + 2_500_100), own(30 * S - 420_000)]);
 }

@@ -11,6 +11,7 @@ mod export;
 mod feed;
 mod golden;
 mod log_lines;
+mod mined;
 mod refusal;
 mod sample;
 

@@ -206,13 +206,13 @@ fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
         [("alice", Source::Log, 0), ("bob", Source::Log, 1_830 * MS), ("carol", Source::Zmq, 420 * MS)];
     let column = |(node, source, delay_us): (&str, Source, i64)| {
         let left = TxLeft {
-            seen: seen(node, source, delay_us + 11 * S),
+            seen: seen(node, source, delay_us + 5 * S),
             reason: (source == Source::Log).then_some(RemovalReason::Replaced),
             by: (source == Source::Log).then_some(txid(4)),
         };
         TxColumn {
             node: name(node),
-            accepted: vec![Some(seen(node, source, delay_us))],
+            accepted: vec![Some(seen(node, source, delay_us)), None],
             refused: Vec::new(),
             left: vec![(0, left)],
         }
@@ -223,8 +223,13 @@ fn transactions(rows: &mut Vec<Row>, now: ServerTime) {
         begun_at: at,
         last_at: at,
         is_full: false,
-        txs: vec![TxIds { txid: txid(1), wtxid: Some(Wtxid::from_bytes(bytes(0x77, 1))) }],
+        txs: vec![
+            TxIds { txid: txid(1), wtxid: Some(Wtxid::from_bytes(bytes(0x77, 1))) },
+            TxIds { txid: txid(9), wtxid: None },
+        ],
         nodes: accepted.map(column).to_vec(),
+        // Both branches of the race have the first although it was replaced; of the other only a block told that was left behind.
+        mined: vec![(0, block(0xc1)), (0, block(0xc2)), (1, block(0xa1))],
     })));
 }
 

@@ -22,6 +22,13 @@ impl Reader {
         Ok(blocks.collect::<Result<_, _>>()?)
     }
 
+    /// The height of a block, `None` while its header is not known.
+    pub fn header_height(&self, network: &Network, block: &BlockHash) -> Result<Option<u32>, StoreError> {
+        let mut statement = self.connection.prepare_cached(HEADER)?;
+        let key = (network.genesis.as_bytes(), block.as_bytes());
+        Ok(statement.query_row(key, |row| row.get(0)).optional()?)
+    }
+
     /// The block at `height` on the chain that ends in `tip`. `None` if a header on the way is not known, or if the way
     /// is longer than `most` blocks.
     pub fn ancestor_at(

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bmon_analysis::row::{TxChunk, TxIds, TxNode};
-use bmon_event::{Network, NodeName, ServerTime, Txid, Wtxid};
+use bmon_event::{BlockHash, Network, NodeName, ServerTime, Txid, Wtxid};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     tx_index::{self, Found},
 };
 
-/// A transaction and what nodes told of it.
+/// A transaction, what nodes told of it, and the blocks that have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TxTimes {
     /// The network.
@@ -18,8 +18,11 @@ pub struct TxTimes {
     pub txid: Txid,
     /// Its id with witness, `None` where no node told it.
     pub wtxid: Option<Wtxid>,
-    /// What each node told, by its name.
+    /// What each node told, by its name. Empty if it is known from a block only.
     pub nodes: Vec<TxNode>,
+    /// The blocks that have it, in the order of their hashes: of several branches if more than one. Empty while none was read
+    /// that does.
+    pub mined: Vec<BlockHash>,
 }
 
 const CHUNK: &str = "
@@ -31,7 +34,7 @@ const CHUNKS_SINCE: &str = "
     FROM tx_chunk JOIN network ON network.id = tx_chunk.network WHERE last_at_us >= ?1 ORDER BY tx_chunk.id";
 
 impl Reader {
-    /// One transaction, `None` when no node told of it or it was deleted since. Where two networks have it, the one that
+    /// One transaction, `None` when neither node nor block told of it or it was deleted since. Where two networks have it, the one that
     /// told of it first counts.
     pub fn tx(&self, txid: &Txid) -> Result<Option<TxTimes>, StoreError> {
         // One snapshot for the index and the chunks.
@@ -96,6 +99,7 @@ pub(super) fn read(row: &Row<'_>, names: &HashMap<i64, NodeName>) -> Result<TxCh
         is_full: row.get("is_full")?,
         txs: content.txs,
         nodes: content.nodes,
+        mined: content.mined,
     })
 }
 
@@ -114,7 +118,10 @@ pub(super) fn tx_at(chunk: &TxChunk, place: usize) -> Option<TxTimes> {
         node: column.node.clone(),
     });
     let told = nodes.filter(|node| node.first().is_some() || node.left.is_some());
-    Some(TxTimes { network: chunk.network, txid, wtxid, nodes: by_name(told.collect()) })
+    let from = chunk.mined.partition_point(|(at, _)| *at < short);
+    let mined = chunk.mined[from..].iter().take_while(|(at, _)| *at == short).map(|(_, block)| *block);
+    let nodes = by_name(told.collect());
+    Some(TxTimes { network: chunk.network, txid, wtxid, nodes, mined: mined.collect() })
 }
 
 fn by_name(mut nodes: Vec<TxNode>) -> Vec<TxNode> {
@@ -132,4 +139,7 @@ fn merge(found: &mut TxTimes, part: TxTimes) {
         nodes.entry(node.node.clone()).or_insert_with(|| TxNode::new(node.node.clone())).merge(node);
     }
     found.nodes = nodes.into_values().collect();
+    found.mined.extend(part.mined);
+    found.mined.sort_unstable();
+    found.mined.dedup();
 }

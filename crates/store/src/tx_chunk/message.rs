@@ -12,6 +12,15 @@ pub(super) struct Body {
     pub(super) references_us: Vec<i64>,
     #[prost(message, repeated, tag = "3")]
     pub(super) nodes: Vec<Node>,
+    /// The hashes of the blocks that have any of the transactions, one after the other.
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) blocks: Vec<u8>,
+    /// The place of each transaction that a block has, less that of the one before; 0 for one that another block has too.
+    #[prost(uint32, repeated, tag = "5")]
+    pub(super) mined_places: Vec<u32>,
+    /// For each of those its block, by the number in `blocks`.
+    #[prost(uint32, repeated, tag = "6")]
+    pub(super) mined_in: Vec<u32>,
 }
 
 /// What one node told.

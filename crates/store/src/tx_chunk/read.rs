@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bmon_analysis::row::{Offset, Sighted, TxColumn, TxIds, TxLeft, TxSeen};
-use bmon_event::{AgentTime, NodeName, Source, Txid, Wtxid, event::RemovalReason};
+use bmon_event::{AgentTime, BlockHash, NodeName, Source, Txid, Wtxid, event::RemovalReason};
 use prost::Message;
 
 use super::{AS_EXPECTED, Expected, FIRST_NUMBER, NO_INTERVAL, VERSION, message};
@@ -12,11 +12,12 @@ const HEAD: usize = 3;
 /// The most that a frame may unpack to: some 60 bytes a sighting, of more nodes than a server has.
 const UNPACKED_BYTES: usize = 256 << 20;
 
-/// The transactions of a chunk, and what each node told of them.
+/// The transactions of a chunk, what each node told of them, and the blocks that have them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Content {
     pub(crate) txs: Vec<TxIds>,
     pub(crate) nodes: Vec<TxColumn>,
+    pub(crate) mined: Vec<(u16, BlockHash)>,
 }
 
 /// The txids in the column `txids`, in order.
@@ -51,7 +52,21 @@ fn read(txids: &[[u8; 32]], body: &[u8], names: &HashMap<i64, NodeName>) -> Opti
     let references: Vec<i64> = sums(&body.references_us).collect();
     let is_whole = txs.len() == txids.len() && references.len() == txids.len();
     let nodes = body.nodes.iter().map(|node| column(node, names, &references)).collect::<Option<_>>()?;
-    is_whole.then_some(Content { txs, nodes })
+    let mined = mined(&body, txs.len())?;
+    is_whole.then_some(Content { txs, nodes, mined })
+}
+
+/// Which of so many transactions blocks have.
+fn mined(body: &message::Body, count: usize) -> Option<Vec<(u16, BlockHash)>> {
+    let (blocks, rest) = body.blocks.as_chunks();
+    (rest.is_empty() && body.mined_places.len() == body.mined_in.len()).then_some(())?;
+    let mut place = 0_u16;
+    let pair = |(step, number): (&u32, &u32)| {
+        place = place.checked_add(u16::try_from(*step).ok()?)?;
+        let block = blocks.get(usize::try_from(*number).ok()?)?;
+        (usize::from(place) < count).then_some((place, BlockHash::from_bytes(*block)))
+    };
+    body.mined_places.iter().zip(&body.mined_in).map(pair).collect()
 }
 
 fn column(node: &message::Node, names: &HashMap<i64, NodeName>, references: &[i64]) -> Option<TxColumn> {

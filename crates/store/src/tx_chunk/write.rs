@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use bmon_analysis::row::{Offset, Sighted, TxChunk, TxColumn, TxIds, TxLeft, TxSeen};
-use bmon_event::{NodeName, event::RemovalReason};
+use bmon_event::{BlockHash, NodeName, event::RemovalReason};
 use prost::Message;
 use zstd::{bulk::Compressor, stream::raw::CParameter};
 
@@ -35,11 +35,30 @@ fn compress(message: &[u8]) -> std::io::Result<Vec<u8>> {
 fn message(chunk: &TxChunk, nodes: &HashMap<NodeName, i64>) -> message::Body {
     let references = references(chunk);
     let column = |column: &TxColumn| Some(node(column, *nodes.get(&column.node)?, &references));
+    let (blocks, mined_in) = blocks(&chunk.mined);
+    let places = chunk.mined.iter().map(|(place, _)| u32::from(*place));
     message::Body {
         has_wtxid: chunk.txs.iter().map(|TxIds { wtxid, .. }| u8::from(wtxid.is_some())).collect(),
         references_us: differences(references.iter().copied()).collect(),
         nodes: chunk.nodes.iter().filter_map(column).collect(),
+        blocks: blocks.iter().flat_map(|block| *block.as_bytes()).collect(),
+        mined_places: steps(places).collect(),
+        mined_in,
     }
+}
+
+/// The blocks of transactions in the order in which they are first named, and for each transaction the number of its block.
+fn blocks(mined: &[(u16, BlockHash)]) -> (Vec<BlockHash>, Vec<u32>) {
+    let mut blocks: Vec<BlockHash> = Vec::new();
+    let number = |(_, block): &(u16, BlockHash)| {
+        let number = blocks.iter().rposition(|known| known == block).unwrap_or(blocks.len());
+        if number == blocks.len() {
+            blocks.push(*block);
+        }
+        u32::try_from(number).expect("a chunk is in few blocks")
+    };
+    let numbers = mined.iter().map(number).collect();
+    (blocks, numbers)
 }
 
 /// For each transaction its first sighting on the server's clock; where nobody accepted it, that of the one before.
@@ -142,6 +161,11 @@ const fn width(offset: Offset) -> i64 {
 /// Each less the one before; the first less 0.
 fn differences(values: impl Iterator<Item = i64>) -> impl Iterator<Item = i64> {
     values.scan(0_i64, |last, value| Some(value.wrapping_sub(std::mem::replace(last, value))))
+}
+
+/// The same of numbers that do not fall.
+fn steps(values: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+    values.scan(0, |last, value| Some(value.saturating_sub(std::mem::replace(last, value))))
 }
 
 /// All the lowest bytes, then the next: those at the end are all the same, and the compressor sees it.

@@ -43,7 +43,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 32] = [
+    let tests: [Test; 33] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -65,6 +65,7 @@ fn suite(fresh: impl Fn(Test)) {
         tx::old_transactions_are_deleted_and_counted,
         tx::every_transaction_is_found_whether_it_is_in_the_index_or_not,
         tx::a_transaction_in_two_chunks_is_one,
+        tx::the_blocks_of_all_chunks_are_those_of_a_transaction,
         tx::chunks_are_read_again_from_a_time_on,
         nodes_of_different_networks_with_one_name_are_two,
         blocks::miners_are_kept_with_what_they_are_known_by,

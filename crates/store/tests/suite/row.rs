@@ -82,6 +82,7 @@ pub(crate) fn tx_chunk(id: u64, txs: &[(u8, Option<u8>)], nodes: &[(&str, Source
         is_full: false,
         txs: txs.iter().map(ids).collect(),
         nodes: nodes.iter().map(column).collect(),
+        mined: Vec::new(),
     }
 }
 

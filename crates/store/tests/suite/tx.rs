@@ -91,6 +91,24 @@ pub(crate) fn a_transaction_in_two_chunks_is_one(place: &Place) {
     }
 }
 
+/// A block may be read when the chunk that nodes told of is written for the last time already, and before nodes tell anything.
+pub(crate) fn the_blocks_of_all_chunks_are_those_of_a_transaction(place: &Place) {
+    let mut store = (place.open)();
+    let mut told = tx_chunk(1, &[(1, Some(7)), (2, None)], &[("alice", Source::Log, at(10, None))]);
+    told.mined = vec![(0, hash(5)), (1, hash(5)), (1, hash(6))];
+    let mut mined = tx_chunk(2, &[(3, None), (1, None)], &[]);
+    mined.mined = vec![(0, hash(4)), (1, hash(4)), (1, hash(5))];
+    let rows = [told, mined].map(|chunk| Row::TxChunk(Box::new(chunk)));
+    commit(&mut store, &rows, 1);
+    let reader = (place.read)();
+    let found = |number: u8| reader.tx(&txid(number)).unwrap().unwrap();
+    assert_eq!(found(1).mined, [hash(4), hash(5)]);
+    assert_eq!(found(2).mined, [hash(5), hash(6)]);
+    assert_eq!((found(1).nodes.len(), found(1).wtxid), (1, Some(wtxid(7))));
+    // Only a block told of it.
+    assert_eq!((found(3).mined, found(3).nodes, found(3).wtxid), (vec![hash(4)], vec![], None));
+}
+
 /// Chunks come back as they were written, for an engine that starts.
 pub(crate) fn chunks_are_read_again_from_a_time_on(place: &Place) {
     let mut store = (place.open)();
@@ -102,6 +120,7 @@ pub(crate) fn chunks_are_read_again_from_a_time_on(place: &Place) {
                 &[("alice", Source::Log, at(i64::from(number), Some((-4, 3))))],
             );
             chunk.last_at = ServerTime::from_micros(i64::from(number));
+            chunk.mined = vec![(0, hash(number)), (1, hash(1)), (1, hash(number + 1))];
             chunk.nodes[0].refused.push((1, TxSeen { source: Source::Log, sighted: at(-5, None) }));
             chunk
         })

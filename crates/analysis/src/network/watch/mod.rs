@@ -205,6 +205,11 @@ impl Watch {
         }
         if self.items.is_empty() {
             self.back_to = heard_at.plus_micros(-BACK_US);
+            // Blocks that were read while nothing was watched are known by their transactions only.
+            self.forget_looked_through();
+            for block in self.contents.blocks() {
+                self.looked_through.insert(block, ());
+            }
         }
         self.items = items;
         self.forget_unwatched();
@@ -269,6 +274,16 @@ impl Watch {
         self.looked_through.insert(block, ());
         self.contents.insert(block, contents);
         self.look_through_kept();
+    }
+
+    /// The block was read while nothing was watched.
+    pub(super) fn note_looked_through(&mut self, block: BlockHash) {
+        self.looked_through.insert(block, ());
+    }
+
+    /// Blocks are looked through again.
+    pub(super) fn forget_looked_through(&mut self) {
+        self.looked_through = Recent::new(MOST_LOOKED_THROUGH);
     }
 
     /// Whether the block was looked through.

@@ -20,7 +20,7 @@ const COINS_AT_ONCE: usize = 256;
 /// Transactions that are asked for at once, and for how long while others wait: most that are not had are nowhere.
 const TXS_AT_ONCE: usize = 4;
 const TX_PATIENCE_US: i64 = 15 * SECOND_US;
-/// How far down blocks are looked through at least, and at most: a day of the main network.
+/// How far down blocks are looked through at least, and for what is watched at most: a day of the main network.
 const LAST: usize = 6;
 const DEEPEST: usize = 144;
 
@@ -147,15 +147,17 @@ impl NetworkState {
         txs.filter(|need| !need.nodes.is_empty()).chain(spends).collect()
     }
 
-    /// The blocks of the main chain that are to be looked through, the newest first.
+    /// The blocks of the main chain that are to be looked through, the newest first: the last ones for the transactions that
+    /// nodes tell of, and for what is watched all since it is.
     pub(in crate::network) fn blocks_to_look_through(&self, main: BlockHash) -> Vec<BlockHash> {
-        if self.watch.items.is_empty() {
+        let is_watching = !self.watch.items.is_empty();
+        if !is_watching && !self.bodies.reads_txids {
             return Vec::new();
         }
         let tree = self.known_tree();
         let time_us = |block| tree.get(block).map_or(0, |header| i64::from(header.time()) * SECOND_US);
         let is_recent = |(depth, block): &(usize, BlockHash)| {
-            *depth < LAST || time_us(*block) >= self.watch.back_to.as_micros()
+            *depth < LAST || is_watching && time_us(*block) >= self.watch.back_to.as_micros()
         };
         let blocks =
             self.down_from(main).take(DEEPEST).enumerate().take_while(is_recent).map(|(_, block)| block);

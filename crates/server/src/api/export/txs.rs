@@ -16,7 +16,7 @@ pub(super) const TABLE: Table = Table {
     name: "txs",
     about: "What one node told of one transaction: that it accepted it, that it refused it, that it left its mempool for another \
             reason than inclusion in a block. Each of these is a row, by the best source that told: its log, else ZMQ, else RPC. \
-            What a node tells again hours later is another row. Why a node refused it stands in `findings`, under \
+            What a node tells again hours later is another row; of what only a block has there is none. Why a node refused it stands in `findings`, under \
             `rejected-tx`. Transactions are kept for a time only.",
     of: &["tx_chunk"],
     by: Some("when it happened; what came to the server more than 48 hours after `until` is left out"),
@@ -33,6 +33,8 @@ struct Row {
     seen: TxSeen,
     reason: Option<RemovalReason>,
     by: Option<Txid>,
+    /// As JSON, once for all nodes.
+    mined_in: Rc<str>,
 }
 
 impl OfNode for Row {
@@ -79,6 +81,12 @@ const COLUMNS: &[Column<Row>] = &[
         meaning: "the transaction that took its place; null where none did, or the node did not tell",
         value: |row, _| Value::shown_if(row.by.as_ref()),
     },
+    Column {
+        name: "mined_in",
+        meaning: "the hashes of the blocks that have the transaction, as a list: of several branches if more than one; those that were \
+                  read within one to two hours after the row was told, all others stand in `/api/v1/txs/{txid}`",
+        value: |row, _| Value::Json((&*row.mined_in).into()),
+    },
 ];
 
 fn read(
@@ -95,12 +103,13 @@ fn read(
 
 fn write(tx: TxTimes, part: &mut Part<'_, Row>) {
     let hex = |id: String| Rc::<str>::from(id);
+    let mined_in = Rc::<str>::from(serde_json::json!(tx.mined).to_string());
     let (txid, wtxid) = (hex(tx.txid.to_string()), tx.wtxid.map(|wtxid| hex(wtxid.to_string())));
     for TxNode { node, accepted, refused, left } in tx.nodes {
         let node = Rc::new(node);
         let mut row = |told, seen, reason, by| {
             let (txid, wtxid, node) = (Rc::clone(&txid), wtxid.clone(), Rc::clone(&node));
-            part.row(&Row { txid, wtxid, node, told, seen, reason, by });
+            part.row(&Row { txid, wtxid, node, told, seen, reason, by, mined_in: Rc::clone(&mined_in) });
         };
         if let Some(seen) = accepted {
             row("accepted", seen, None, None);

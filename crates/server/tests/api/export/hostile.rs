@@ -106,6 +106,7 @@ fn left(now: ServerTime) -> Row {
         is_full: false,
         txs: (0..TEXTS.len()).map(|number| TxIds { txid: txid(number), wtxid: None }).collect(),
         nodes: vec![column],
+        mined: Vec::new(),
     }))
 }
 
