@@ -1,7 +1,7 @@
 //! How numbers and hashes are written for people.
 
 use bmon_analysis::tree::Status;
-use bmon_server::api::Arrival;
+use bmon_server::api::{Apart, Arrival};
 
 /// A stretch of time with three digits: `870 µs`, `12.3 ms`, `4.56 s`, `312 s`.
 pub(crate) fn duration(us: i64) -> String {
@@ -45,6 +45,12 @@ pub(crate) fn after_first(delay_us: i64, bound_us: Option<i64>) -> String {
         (_, Some(bound_us)) => format!("{} ±{}", signed(delay_us), duration(bound_us)),
         (_, None) => format!("{}, clock difference unknown", signed(delay_us)),
     }
+}
+
+/// How far apart nodes had something, as a sentence.
+pub(crate) fn apart(Apart { nodes, spread_us, bound_us, standard_deviation_us }: Apart) -> String {
+    let [spread, bound, deviation] = [spread_us, bound_us, standard_deviation_us].map(duration);
+    format!("{nodes} nodes within {spread} ±{bound}, standard deviation {deviation}")
 }
 
 /// A stretch of time with its sign.

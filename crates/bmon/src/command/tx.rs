@@ -44,8 +44,9 @@ fn text(reply: &Reply) -> String {
         let fate = fate(reply, node);
         table.row(vec![node.to_string(), "not seen".into(), "-".into(), String::new(), fate]);
     }
+    let apart = reply.apart.map_or_else(String::new, |apart| format!("\n{}\n", crate::text::apart(apart)));
     let mined = reply.mined.iter().map(mined);
-    table.render() + &mined.collect::<String>()
+    table.render() + &apart + &mined.collect::<String>()
 }
 
 /// A block that has the transaction, and when each node connected it.
@@ -88,7 +89,7 @@ fn fate(reply: &Reply, node: &NodeName) -> String {
 #[cfg(test)]
 mod tests {
     use bmon_event::{BlockHash, Source};
-    use bmon_server::api::Arrival;
+    use bmon_server::api::{Apart, Arrival};
 
     use super::*;
 
@@ -117,7 +118,8 @@ mod tests {
             network: "regtest".to_owned(),
             txid: Txid::from_bytes([7; 32]),
             wtxid: None,
-            seen: Vec::new(),
+            seen: vec![arrival("bob", 0), arrival("carol", 8)],
+            apart: Some(Apart { nodes: 2, spread_us: 8, bound_us: 2, standard_deviation_us: 4 }),
             missing: vec!["alice".parse().unwrap()],
             nodes: Vec::new(),
             rejections: Vec::new(),
@@ -127,8 +129,12 @@ mod tests {
             ],
         };
         let expected = [
-            "NODE   SEEN AT   DELAY  SOURCE",
-            "alice  not seen      -",
+            "NODE   SEEN AT               DELAY  SOURCE",
+            "bob    2026-05-28T20:26:00Z  first  log",
+            "carol  2026-05-28T20:26:08Z  +8 µs  log",
+            "alice  not seen                  -",
+            "",
+            "2 nodes within 8 µs ±2 µs, standard deviation 4 µs",
             "",
             &format!("mined in {}, height 9, at 2026-05-28T20:26:00Z", "01".repeat(32)),
             "NODE   CONNECTED AT           DELAY  SOURCE",

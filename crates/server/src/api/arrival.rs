@@ -25,6 +25,35 @@ pub struct Arrival {
     pub distinguishable: Option<bool>,
 }
 
+/// How far apart nodes had something, of those whose clocks are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apart {
+    /// The nodes that are compared.
+    pub nodes: usize,
+    /// From the first of them to the last, in microseconds.
+    pub spread_us: i64,
+    /// Largest error of that in microseconds: both nodes' together. What is no larger is not distinguishable from none.
+    pub bound_us: i64,
+    /// Standard deviation of their times in microseconds: the square root of the variance.
+    pub standard_deviation_us: i64,
+}
+
+impl Apart {
+    /// `None` with fewer than two nodes whose clocks are known.
+    pub(super) fn of(arrivals: &[Arrival]) -> Option<Self> {
+        let known: Vec<(i64, i64)> =
+            arrivals.iter().filter_map(|arrival| Some((arrival.at_us, arrival.clock_bound_us?))).collect();
+        let [first, .., last] = known[..] else { return None };
+        let after: Vec<f64> = known.iter().map(|(at_us, _)| (at_us - first.0) as f64).collect();
+        let mean = after.iter().sum::<f64>() / after.len() as f64;
+        let variance = after.iter().map(|us| (us - mean).powi(2)).sum::<f64>() / after.len() as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "it is less than the spread")]
+        let standard_deviation_us = variance.sqrt().round() as i64;
+        let (spread_us, bound_us) = (last.0 - first.0, first.1 + last.1);
+        Some(Self { nodes: known.len(), spread_us, bound_us, standard_deviation_us })
+    }
+}
+
 /// A time on the server's clock as well as it is known, and the largest error of it, `None` when unknown.
 pub(super) fn on_server_clock(sighted: Sighted) -> (ServerTime, Option<i64>) {
     let shift = sighted.offset.map_or(0, Offset::middle_us);
@@ -83,6 +112,23 @@ mod tests {
             (arrival.node.to_string(), arrival.delay_us, arrival.bound_us, arrival.distinguishable)
         };
         arrivals(sightings).into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_spread_is_of_those_whose_clocks_are_known() {
+        let names: Vec<NodeName> = ["a", "b", "c", "d"].map(|name| name.parse().unwrap()).into();
+        let times = [(100, Some(2)), (104, Some(3)), (105, None), (112, Some(5))];
+        let sightings = names.iter().zip(times);
+        let arrivals =
+            arrivals(sightings.map(|(name, (us, bound))| {
+                (name, Source::Log, sighted(us, bound.map(|bound| (-bound, bound))))
+            }));
+        let apart = Apart::of(&arrivals).unwrap();
+        // Of 0, 4 and 12 the variance is 224/9.
+        let expected = Apart { nodes: 3, spread_us: 12, bound_us: 7, standard_deviation_us: 5 };
+        assert_eq!(apart, expected);
+        assert_eq!(Apart::of(&arrivals[..1]), None);
+        assert_eq!(Apart::of(&arrivals[1..3]), None);
     }
 
     #[test]

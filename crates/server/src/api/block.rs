@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Api, Arrival, Endpoint, Parameter, Refusal,
+    arrival::Apart,
     blocks::{Block, arrivals_at},
     found::Found,
     invalid_blocks, main_chain,
@@ -66,6 +67,8 @@ pub struct StageTimes {
     pub stage: Stage,
     /// The nodes that reached it, earliest first.
     pub nodes: Vec<Arrival>,
+    /// How far apart they did; null with fewer than two whose clocks are known.
+    pub apart: Option<Apart>,
 }
 
 /// How long one node took to connect the block, the first time.
@@ -184,7 +187,10 @@ impl Kept {
 
     fn reply(self) -> Reply {
         let Self { times, steps, others, nodes, verdicts } = self;
-        let stages = Stage::ALL.map(|stage| StageTimes { stage, nodes: arrivals_at(&times, stage) });
+        let stages = Stage::ALL.map(|stage| {
+            let nodes = arrivals_at(&times, stage);
+            StageTimes { stage, apart: Apart::of(&nodes), nodes }
+        });
         let invalid_for = verdicts.iter().filter_map(|verdict| verdict.node.clone()).collect();
         Reply {
             block: Block::new(&times, &nodes, invalid_for),

@@ -62,7 +62,7 @@ use axum::{
 };
 
 pub use self::{
-    arrival::Arrival,
+    arrival::{Apart, Arrival},
     found::Found,
     live::{Notices, Topic},
     refusal::Refusal,

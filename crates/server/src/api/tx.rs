@@ -9,8 +9,8 @@ use bmon_event::{NodeName, Source, Txid, Wtxid};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Arrival, Endpoint, Parameter, Refusal, arrival, found::Found, mined::Mined, parameter::Hash,
-    rejections,
+    Api, Arrival, Endpoint, Parameter, Refusal, arrival, arrival::Apart, found::Found, mined::Mined,
+    parameter::Hash, rejections,
 };
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -37,6 +37,8 @@ pub struct Reply {
     /// The nodes that told of it, earliest first. Empty once the sightings are older than the server keeps them, and if it is known
     /// from a block only.
     pub seen: Vec<Arrival>,
+    /// How far apart they told of it; null with fewer than two whose clocks are known.
+    pub apart: Option<Apart>,
     /// The nodes of the network that have not told of it.
     pub missing: Vec<NodeName>,
     /// What each node told of it, by node.
@@ -139,6 +141,7 @@ async fn answer(State(api): State<Api>, Hash(txid): Hash<Txid>) -> Result<Json<R
         network: network.to_string(),
         txid,
         wtxid,
+        apart: Apart::of(&seen),
         missing: arrival::missing(of_network.map(|node| node.node), &seen),
         seen,
         nodes: told.into_iter().map(NodeTold::new).collect(),

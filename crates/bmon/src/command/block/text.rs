@@ -1,12 +1,13 @@
 //! The waterfall for people: 80 columns wide.
 
+use bmon_analysis::row::Stage;
 use bmon_server::api::{
     block::Reply,
     waterfall::{StepAt, Way},
 };
 
 use super::{bar::Scale, detail};
-use crate::text::{after_first, broken, delay_of, duration, list, or_dash};
+use crate::text::{after_first, apart, broken, delay_of, duration, list, or_dash};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -40,6 +41,8 @@ fn about(reply: &Reply) -> Vec<String> {
     let pool = block.miner.as_ref().map(|miner| miner.pool.as_deref().unwrap_or("a pool that is not known"));
     parts.extend(pool.map(|pool| format!("mined by {pool}")));
     parts.push(format!("first seen {}", block.first_at));
+    let header = reply.stages.iter().find(|times| times.stage == Stage::Header);
+    parts.extend(header.and_then(|times| times.apart).map(apart));
     let others = |what: &str, names: String| (!names.is_empty()).then(|| format!("{what} {names}"));
     parts.extend(others("not connected by", list(&block.missing)));
     parts.extend(others("invalid to", list(&block.invalid_for)));
