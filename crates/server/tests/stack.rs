@@ -1,0 +1,65 @@
+//! The files for Prometheus: its own checker takes them, and what they ask for is what the server shows.
+
+#![expect(clippy::unwrap_used, reason = "whatever fails fails the test")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn promtool(arguments: &[&str]) {
+    let mut command = Command::new("promtool");
+    let output = command.args(arguments).current_dir(root().join("stack/prometheus")).output();
+    let output = output.expect("`scripts/setup --tests` installs promtool");
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "promtool {arguments:?}: {text}");
+}
+
+#[test]
+fn prometheus_takes_the_rules_and_they_fire_when_they_should() {
+    promtool(&["check", "rules", "bmon.rules.yml"]);
+    promtool(&["test", "rules", "bmon.rules.test.yml"]);
+}
+
+/// Words of a text that begin like a metric of bmon.
+fn metrics(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != ':');
+    words.filter(|word| word.starts_with("bmon_")).collect()
+}
+
+#[test]
+fn every_metric_of_the_rules_is_one_that_the_server_shows() {
+    let rules = fs::read_to_string(root().join("stack/prometheus/bmon.rules.yml")).unwrap();
+    let page = include_str!("api/metrics.txt");
+    let shown: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let asked = metrics(&rules);
+    assert!(asked.len() > 10, "{asked:?}");
+    assert_eq!(asked.difference(&shown).collect::<Vec<_>>(), [] as [&&str; 0]);
+}
+
+#[test]
+fn every_alert_has_its_part_of_the_runbook_and_a_test_that_names_it() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (rules, tests, runbook) = (
+        read("stack/prometheus/bmon.rules.yml"),
+        read("stack/prometheus/bmon.rules.test.yml"),
+        read("docs/runbooks/monitor.md"),
+    );
+    let alerts: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim_start().strip_prefix("- alert: ")).collect();
+    assert!(alerts.len() > 10, "{alerts:?}");
+    for alert in alerts {
+        let link = format!("runbook: docs/runbooks/monitor.md#{}", alert.to_lowercase());
+        assert!(rules.contains(&link), "{alert}");
+        assert!(runbook.contains(&format!("\n## {alert}\n")), "{alert}");
+        assert!(tests.contains(alert), "{alert}");
+    }
+}
