@@ -19,7 +19,9 @@ use crate::{
     config::Config,
     health::Counters,
     link::Link,
+    observed::Observed,
     outbox::Outbox,
+    page::Probe,
     shipper::{Delivery, DeliveryState, Shipper, chain},
     source::{
         self, Context, Outlet,
@@ -55,6 +57,7 @@ pub struct Agent {
     delivery: DeliveryState,
     outbox: Arc<Outbox>,
     network: Arc<OnceLock<Network>>,
+    probe: Probe,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -76,17 +79,28 @@ impl Agent {
     pub fn start(config: Config) -> Result<Self, AgentError> {
         let configured = config.network.as_deref().map(parse_network).transpose()?;
         let (outbox, last) = Outbox::open(&config.spool.dir, config.spool.limit_bytes)?;
+        let (outbox, delivery) = (Arc::new(outbox), DeliveryState::default());
+        let clock = Clock::shifted(config.clock_offset_us.unwrap_or_default());
+        let counters = Counters::default();
+        let probe = Probe {
+            node: config.node.clone(),
+            clock,
+            started_at: clock.now(),
+            counters: counters.clone(),
+            outbox: Arc::clone(&outbox),
+            delivery: delivery.clone(),
+            observed: if config.metrics { Observed::kept() } else { Observed::default() },
+        };
         let mut agent = Self {
             stop: Stop::default(),
             lacks: Lacks::default(),
-            delivery: DeliveryState::default(),
-            outbox: Arc::new(outbox),
+            delivery,
+            outbox,
             network: Arc::default(),
+            probe,
             threads: Vec::new(),
         };
         let (sender, inbox) = spooler::channel();
-        let clock = Clock::shifted(config.clock_offset_us.unwrap_or_default());
-        let counters = Counters::default();
         let desk = Desk::new(counters.clone());
         let link = Link::new(&config.server, desk.clone());
         let shipper = agent.shipper(link, sender.clone(), clock, &counters);
@@ -99,6 +113,7 @@ impl Agent {
             clock,
             counters,
             desk,
+            observed: agent.probe.observed.clone(),
         };
         agent.threads.push(named("shipper", move || shipper.run())?);
         agent.threads.push(named("spooler", move || watch.run(configured, last, &sender, &inbox))?);
@@ -113,6 +128,11 @@ impl Agent {
             undelivered_batches: self.outbox.backlog().batches,
             advice: self.lacks.advice(),
         }
+    }
+
+    /// What its metrics are read from.
+    pub(crate) fn probe(&self) -> Probe {
+        self.probe.clone()
     }
 
     /// Whether the agent has ended by itself, because its spool failed or by a defect: it watches nothing any more.
@@ -169,6 +189,7 @@ struct Watch {
     outbox: Arc<Outbox>,
     network: Arc<OnceLock<Network>>,
     desk: Desk,
+    observed: Observed,
 }
 
 impl Watch {
@@ -209,7 +230,8 @@ impl Watch {
                     stop: self.stop.clone(),
                     counters: self.counters.clone(),
                     lacks: self.lacks.clone(),
-                    outlet: Outlet::new(reader.source(), sender.clone()),
+                    observed: self.observed.clone(),
+                    outlet: Outlet::new(reader.source(), sender.clone(), self.observed.clone()),
                 };
                 let thread = thread::Builder::new().name(reader.source().as_str().to_owned());
                 if let Err(error) = thread.spawn_scoped(scope, move || reader.run(context)) {

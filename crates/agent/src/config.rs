@@ -31,6 +31,9 @@ pub struct Config {
     pub host: HostConfig,
     /// How often what is asked.
     pub interval: IntervalConfig,
+    /// Whether what is seen is to be shown by an [`crate::Exporter`] too. Only then the calls are made and kept that nothing
+    /// else needs.
+    pub metrics: bool,
     /// Added to the host's clock, in microseconds, so that tests can make clocks disagree. `None` is 0.
     pub clock_offset_us: Option<i64>,
 }
@@ -115,6 +118,8 @@ pub struct ZmqConfig {
 pub struct HostConfig {
     /// The node's data directory, whose file system is watched.
     pub data_dir: PathBuf,
+    /// The network's directory in it, with `bitcoind.pid` and `.lock`, absent to not look at the node's process.
+    pub network_dir: Option<PathBuf>,
 }
 
 /// How often what is asked, in milliseconds.
@@ -143,6 +148,22 @@ pub struct IntervalConfig {
     pub clock_sample_ms: u64,
     /// The agent's own counters.
     pub health_ms: u64,
+    /// RPC `getnettotals`. This and what follows is asked for `/metrics/compat` only; 0 is never.
+    pub compat_net_totals_ms: u64,
+    /// RPC `getrpcinfo`.
+    pub compat_rpc_info_ms: u64,
+    /// RPC `getmemoryinfo`.
+    pub compat_memory_info_ms: u64,
+    /// RPC `getnetworkhashps`, three times.
+    pub compat_network_hash_ps_ms: u64,
+    /// RPC `estimatesmartfee`, four times.
+    pub compat_smart_fee_ms: u64,
+    /// How often it is looked whether there is another tip, of which RPC `getblockstats` is asked.
+    pub compat_block_stats_ms: u64,
+    /// RPC `getchaintxstats`.
+    pub compat_chain_tx_stats_ms: u64,
+    /// RPC `getindexinfo`.
+    pub compat_index_info_ms: u64,
 }
 
 /// A text that is never shown.

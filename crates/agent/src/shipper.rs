@@ -11,7 +11,7 @@ use bmon_event::{Source, event::Gap};
 
 use crate::{
     clock::Clock,
-    health::Counters,
+    health::{Counters, DropReason},
     link::{Link, LinkError},
     outbox::{Loss, Next, Outbox},
     source::Report,
@@ -143,12 +143,15 @@ impl Shipper {
 
     fn deliver(&self, sequence: u64, bytes: &[u8]) -> Result<(), LinkError> {
         match self.link.deliver(bytes) {
-            Ok(_) => self.state.set(Delivery::Working),
+            Ok(_) => {
+                self.counters.add_delivered(bytes.len() as u64);
+                self.state.set(Delivery::Working);
+            }
             Err(LinkError::Unusable { status, problem }) => {
                 let mut loss = Loss::default();
                 loss.add(bytes);
                 let reason = format!("the server cannot use batch {sequence}: {status} {problem}");
-                self.give_up(loss.into_gap(self.clock.now(), reason));
+                self.give_up(DropReason::Unusable, loss.into_gap(self.clock.now(), reason));
             }
             Err(error) => return Err(error),
         }
@@ -159,13 +162,14 @@ impl Shipper {
     fn pass_over(&self, range: &RangeInclusive<u64>) {
         let reason =
             format!("batches {} to {} cannot be read back from the spool", range.start(), range.end());
-        self.give_up(Gap { source: Source::Agent, from: None, to: self.clock.now(), lost: None, reason });
+        let gap = Gap { source: Source::Agent, from: None, to: self.clock.now(), lost: None, reason };
+        self.give_up(DropReason::Unreadable, gap);
         self.release(*range.end());
     }
 
-    fn give_up(&self, gap: Gap) {
+    fn give_up(&self, why: DropReason, gap: Gap) {
         tracing::error!(reason = gap.reason, "batches were given up");
-        self.counters.add_dropped(gap.lost.unwrap_or_default());
+        self.counters.add_dropped(why, gap.lost.unwrap_or_default());
         let event = gap_event(gap, self.clock.now());
         // Without a spooler the agent is ending, and the batch is found and given up again.
         let _ = self.spooler.send(Message::Report(Report { events: vec![event], position: None }));

@@ -20,7 +20,7 @@ use bmon_spool::SpoolError;
 
 use crate::{
     clock::{self, Clock},
-    health::Counters,
+    health::{Counters, DropReason},
     outbox::Outbox,
     source::{Position, Report},
     stop::Stop,
@@ -182,7 +182,7 @@ impl Spooler {
                 self.spooled = batch.positions;
                 if let Some(gap) = gap {
                     tracing::error!(events = gap.lost, reason = gap.reason, "events were dropped");
-                    self.counters.add_dropped(gap.lost.unwrap_or_default());
+                    self.counters.add_dropped(DropReason::SpoolFull, gap.lost.unwrap_or_default());
                 }
                 Ok(())
             }

@@ -8,14 +8,14 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use bitcoin::{Amount, consensus::encode::serialize_hex};
 use bmon_agent::{
-    Agent, Config,
+    Agent, Config, Exporter,
     config::{RpcAuth, RpcConfig, Secret, ZmqConfig},
     rpc_whitelist,
 };
 use bmon_devnet::{Network, Node, NodeConfig, Purse, Rotation, Zmq, coin::Lock, exe};
 use bmon_event::{BlockHash, Event, Kind, Source, Txid};
 use serde_json::json;
-use support::{Seen, Server, config_of, gap, wait_until};
+use support::{Seen, Server, config_of, gap, page, wait_until};
 use tempfile::TempDir;
 
 fn exes() -> Vec<PathBuf> {
@@ -130,7 +130,8 @@ fn a_block_and_a_transaction_come_from_every_source_that_tells_of_them() {
                 (Kind::Deployments(deployments), "getdeploymentinfo") => {
                     deployments.iter().any(|deployment| deployment.name == "segwit").then_some(())
                 }
-                // Some are no events of their own, the last four come only when the server wants something (`tests/want.rs`).
+                // Some are no events of their own: those after ZMQ's come only when the server wants something
+                // (`tests/want.rs`), and the last eight only for metrics (`crates/bmon/tests/live/metrics.rs`).
                 (Kind::PeerInfo(_), "getpeerinfo")
                 | (Kind::Uptime { .. }, "uptime")
                 | (
@@ -140,7 +141,15 @@ fn a_block_and_a_transaction_come_from_every_source_that_tells_of_them() {
                     | "getblock"
                     | "getblockheader"
                     | "getrawtransaction"
-                    | "gettxspendingprevout",
+                    | "gettxspendingprevout"
+                    | "estimatesmartfee"
+                    | "getblockstats"
+                    | "getchaintxstats"
+                    | "getindexinfo"
+                    | "getmemoryinfo"
+                    | "getnettotals"
+                    | "getnetworkhashps"
+                    | "getrpcinfo",
                 ) => Some(()),
                 _ => None,
             });
@@ -276,13 +285,38 @@ fn an_rpc_user_that_may_call_only_the_whitelist_is_enough() {
     let config = config_of(&node, dir.path(), &server.url());
     let auth = RpcAuth::User { name: "bmon".to_owned(), password: Secret::new("hunter2") };
     let rpc = RpcConfig { auth, ..config.rpc.clone().unwrap() };
-    let _agent = Agent::start(Config { rpc: Some(rpc), ..config }).unwrap();
+    let _agent = Agent::start(Config { rpc: Some(rpc), metrics: true, ..config }).unwrap();
     wait_for_zmq(&server, &node, 1);
     let health = server.wait_for_event("some calls", |event| match &event.kind {
-        Kind::AgentHealth(health) if health.rpc_calls >= 20 => Some(health.clone()),
+        Kind::AgentHealth(health) if health.rpc_calls >= 60 => Some(health.clone()),
         _ => None,
     });
     assert_eq!(health.rpc_errors, 0);
+}
+
+#[test]
+fn what_a_node_that_is_gone_told_is_left_out_of_the_page_and_the_calls_that_fail_are_counted() {
+    let (dir, server) = (TempDir::new().unwrap(), Server::start());
+    let mut node = Node::start(node_config(&dir)).unwrap();
+    mine(&node);
+    let config = Config { metrics: true, ..config_of(&node, dir.path(), &server.url()) };
+    let agents = [Agent::start(config).unwrap()];
+    let exporter = Exporter::start(([127, 0, 0, 1], 0).into(), &agents).unwrap();
+    let told = [
+        "bitcoin_blocks",
+        "bitcoin_difficulty",
+        "bitcoin_latest_block_txs",
+        "bitcoin_hashps",
+        "bitcoin_uptime",
+    ];
+    let has = |name: &&str| page(&exporter, "/metrics/compat").contains_key(*name);
+    wait_until("all of the node", || told.iter().all(has));
+    node.kill().unwrap();
+    wait_until("nothing of the node", || !told.iter().any(has));
+    let failed = &page(&exporter, "/metrics/compat")["bitcoin_exporter_errors_total"];
+    assert!(failed.series.values().sum::<f64>() > 0.0);
+    node.start_again().unwrap();
+    wait_until("all of the node again", || told.iter().all(has));
 }
 
 #[test]

@@ -5,11 +5,11 @@
 mod support;
 
 use bmon_agent::{
-    Agent, AgentError, Config, Delivery,
+    Agent, AgentError, Config, Delivery, Exporter,
     config::{LogConfig, SpoolConfig},
 };
 use bmon_event::{Event, Kind, Source};
-use support::{Fault, Server, config, gap, wait_until};
+use support::{Fault, Server, config, gap, page, wait_until};
 use tempfile::TempDir;
 
 fn start(config: &Config) -> Agent {
@@ -32,6 +32,24 @@ fn what_happens_before_the_server_is_there_is_delivered_later() {
     server.wait_for_batches(5);
     wait_until("a working delivery", || agent.status().delivery == Delivery::Working);
     assert_contiguous(&server);
+}
+
+#[test]
+fn the_agents_metrics_are_there_while_the_server_is_not() {
+    let (dir, address) = (TempDir::new().unwrap(), Server::free_address());
+    let config = config(dir.path(), &format!("http://{address}"));
+    let agents = [start(&Config { metrics: true, ..config })];
+    let exporter = Exporter::start(([127, 0, 0, 1], 0).into(), &agents).unwrap();
+    let value =
+        |name: &str| page(&exporter, "/metrics").get(name).map(|metric| metric.series.values().sum::<f64>());
+    wait_until("a backlog", || value("bmon_agent_spool_batches") >= Some(3.0));
+    assert_eq!(value("bmon_agent_delivery_working"), Some(0.0));
+    assert_eq!(value("bmon_agent_delivered_batches_total"), Some(0.0));
+    assert!(value("bmon_agent_disk_free_bytes") > Some(0.0));
+    let server = Server::start_at(address);
+    server.wait_for_batches(3);
+    wait_until("deliveries", || value("bmon_agent_delivered_batches_total") >= Some(3.0));
+    wait_until("a working delivery", || value("bmon_agent_delivery_working") == Some(1.0));
 }
 
 #[test]

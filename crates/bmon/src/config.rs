@@ -50,6 +50,7 @@ pub(crate) struct Agent {
     pub(crate) server_timeout_ms: u64,
     pub(crate) rpc_timeout_ms: u64,
     pub(crate) rpc_chain_tips_timeout_ms: u64,
+    pub(crate) metrics_listen: String,
     pub(crate) interval: IntervalConfig,
 }
 

@@ -1,4 +1,4 @@
-//! `docs/cli.md` and `docs/configuration.md` say what the binary says. `BMON_BLESS=1` writes them.
+//! `docs/cli.md`, `docs/configuration.md`, `docs/rules.md` and `docs/metrics.md` say what the binary says. `BMON_BLESS=1` writes them.
 
 #![expect(clippy::unwrap_used, reason = "whatever fails fails the test")]
 
@@ -102,6 +102,40 @@ fn the_configuration_page_is_the_embedded_default() {
     );
     check("configuration.md", &page);
 }
+
+#[test]
+fn the_page_of_metrics_is_what_the_agent_declares() {
+    let mut page = "# Metrics of the agent\n\nWhat an agent serves where `agent.metrics_listen` says, written by `make docs`. The \
+                    server's own `/metrics` tells of\nall nodes; an agent's tells of its host and itself, also while no server \
+                    can be reached. A metric of which nothing is known is\nleft out: a call that fails takes with it what it \
+                    told.\n"
+        .to_owned();
+    for (of, about) in bmon_agent::page::ALL.iter().zip([OWN, COMPAT]) {
+        page.push_str(&format!("\n## `{}`\n\n{about}\n", of.path));
+        page.push_str("\n| metric | type | unit | labels | what it is | from |\n| --- | --- | --- | --- | --- | --- |\n");
+        for metric in of.declared() {
+            let (suffix, kind) = if metric.counter { ("_total", "counter") } else { ("", "gauge") };
+            page.push_str(&format!(
+                "| `{}{suffix}` | {kind} | {} | {} | {} | {} |\n",
+                metric.name,
+                metric.unit,
+                metric.labels.join(", "),
+                metric.help,
+                metric.from
+            ));
+        }
+    }
+    check("metrics.md", &page);
+}
+
+const OWN: &str = "Seconds and bytes, no rates. Several nodes beside one agent share its process and the host, of which there is one \
+                   series; all else has\nthe label `node`. The node's process is found by `bitcoind.pid` in its data directory.";
+const COMPAT: &str = "The names of `jvstein/bitcoin-prometheus-exporter` and `Primexz/bitcoind-exporter` with their units, so that \
+                      Grafana's dashboards 11274 and 21351\nshow a node without change. With one node beside the agent there is no \
+                      label `node`, which they do not expect; with several each\nsample has it. The calls that nothing else needs are \
+                      made only while the page is served, each at its own interval\n(`agent.interval.compat_…_ms`, 0 for never), and \
+                      never two at a time; `bmon agent rpc-whitelist` names them. A gauge with the name of a\ncounter \
+                      (`…_total`, `…_count`) is `untyped` on the page.";
 
 #[test]
 fn the_page_of_rules_is_what_the_rules_say() {

@@ -2,7 +2,7 @@
 
 mod clock;
 mod health;
-mod host;
+pub(crate) mod host;
 mod log;
 pub(crate) mod rpc;
 mod zmq;
@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     config::Config,
     health::Counters,
+    observed::Observed,
     outbox::Outbox,
     spooler::Message,
     stop::Stop,
@@ -66,6 +67,7 @@ pub(crate) struct Context {
     pub(crate) stop: Stop,
     pub(crate) counters: Counters,
     pub(crate) lacks: Lacks,
+    pub(crate) observed: Observed,
     pub(crate) outlet: Outlet,
 }
 
@@ -92,17 +94,19 @@ pub(crate) struct Closed;
 pub(crate) struct Outlet {
     source: Source,
     sender: SyncSender<Message>,
+    observed: Observed,
     told: Option<(bool, String)>,
 }
 
 impl Outlet {
-    /// An outlet for the events of `source`.
-    pub(crate) fn new(source: Source, sender: SyncSender<Message>) -> Self {
-        Self { source, sender, told: None }
+    /// An outlet for the events of `source`, which `observed` is shown too.
+    pub(crate) fn new(source: Source, sender: SyncSender<Message>, observed: Observed) -> Self {
+        Self { source, sender, observed, told: None }
     }
 
     /// Hands over a report, in order.
     pub(crate) fn send(&self, report: Report) -> Result<(), Closed> {
+        self.observed.note(&report.events);
         self.sender.send(Message::Report(report)).map_err(|_| Closed)
     }
 

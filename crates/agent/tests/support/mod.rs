@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its own functions too")]
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -13,12 +13,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bmon_agent::config::{
-    Config, HostConfig, IntervalConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
-    ZmqConfig,
+use bmon_agent::{
+    Exporter,
+    config::{
+        Config, HostConfig, IntervalConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
+        ZmqConfig,
+    },
 };
 use bmon_devnet::Node;
 use bmon_event::{Batch, Event, Kind};
+use bmon_metric::read::{Metric, read};
 
 /// Longer than anything takes on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -246,7 +250,7 @@ pub(crate) fn config(dir: &Path, server: &str) -> Config {
         log: None,
         rpc: None,
         zmq: None,
-        host: HostConfig { data_dir: dir.to_owned() },
+        host: HostConfig { data_dir: dir.to_owned(), network_dir: None },
         interval: IntervalConfig {
             blockchain_info_ms: 500,
             network_info_ms: 500,
@@ -259,7 +263,16 @@ pub(crate) fn config(dir: &Path, server: &str) -> Config {
             clock_exchange_ms: 20,
             clock_sample_ms: 100,
             health_ms: 50,
+            compat_net_totals_ms: 500,
+            compat_rpc_info_ms: 500,
+            compat_memory_info_ms: 500,
+            compat_network_hash_ps_ms: 500,
+            compat_smart_fee_ms: 500,
+            compat_block_stats_ms: 500,
+            compat_chain_tx_stats_ms: 500,
+            compat_index_info_ms: 500,
         },
+        metrics: false,
         clock_offset_us: None,
     }
 }
@@ -280,6 +293,12 @@ pub(crate) fn config_of(node: &Node, dir: &Path, server: &str) -> Config {
         interval: IntervalConfig { host_ms: 10_000, ..config.interval.clone() },
         ..config
     }
+}
+
+/// A page of metrics, read strictly.
+pub(crate) fn page(exporter: &Exporter, path: &str) -> BTreeMap<String, Metric> {
+    let mut reply = ureq::get(format!("http://{}{path}", exporter.address())).call().unwrap();
+    read(&reply.body_mut().read_to_string().unwrap()).unwrap()
 }
 
 /// The gaps among some events.

@@ -56,8 +56,10 @@ fn watch(config: &Config, clock_offset_us: i64) -> Result {
         agent.clock_offset_us = Some(clock_offset_us);
         agents.push(bmon_agent::Agent::start(agent).map_err(|error| Failure::new(Code::Other, error))?);
     }
+    let exporter = local::exporter(config, &agents)?;
     print_advice(&agents, &interrupt);
     let waited = interrupt.wait_unless(|| agents.iter().any(bmon_agent::Agent::has_ended));
+    drop(exporter);
     agents.into_iter().for_each(bmon_agent::Agent::stop);
     waited
 }

@@ -7,9 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bmon_agent::config::{
-    Config as AgentConfig, HostConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
-    ZmqConfig,
+use bmon_agent::{
+    Agent, Exporter,
+    config::{
+        Config as AgentConfig, HostConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
+        ZmqConfig,
+    },
 };
 
 use crate::{
@@ -30,6 +33,25 @@ const NETWORKS: [(&str, &str, u16); 5] = [
 /// The configuration of the agent of each node, without its token, and the file the token is in.
 pub(super) fn agents(config: &Config) -> Result<Vec<(AgentConfig, PathBuf)>> {
     config.nodes.iter().map(|node| Ok((agent(config, node)?, token_file(config, node)))).collect()
+}
+
+/// Serves the metrics of the agents of this machine, if the configuration says where.
+pub(super) fn exporter(config: &Config, agents: &[Agent]) -> Result<Option<Exporter>> {
+    let listen = &config.agent.metrics_listen;
+    if listen.is_empty() {
+        return Ok(None);
+    }
+    let failure = |cause: anyhow::Error, hint: &str| Failure::new(Code::Usage, cause).hint(hint.to_owned());
+    let address = listen.parse().map_err(|_| {
+        let cause = anyhow::anyhow!("use `agent.metrics_listen`: `{listen}` is not ADDRESS:PORT");
+        failure(cause, "for example 127.0.0.1:8891; names are not looked up")
+    })?;
+    let exporter = Exporter::start(address, agents).map_err(|error| {
+        let cause = anyhow::Error::new(error).context(format!("listen at `{address}` for metrics"));
+        failure(cause, "another address for `agent.metrics_listen`, or none")
+    })?;
+    println!("the agent's metrics are at http://{}/metrics", exporter.address());
+    Ok(Some(exporter))
 }
 
 /// Where a node's token is kept on the agent's side.
@@ -67,8 +89,9 @@ fn agent(config: &Config, node: &Node) -> Result<AgentConfig> {
             chain_tips_timeout_ms: config.agent.rpc_chain_tips_timeout_ms,
         }),
         zmq: Some(ZmqConfig { hashblock: zmq(&node.zmq_hashblock), sequence: zmq(&node.zmq_sequence) }),
-        host: HostConfig { data_dir: node.data_dir.clone() },
+        host: HostConfig { data_dir: node.data_dir.clone(), network_dir: Some(dir.clone()) },
         interval: config.agent.interval.clone(),
+        metrics: !config.agent.metrics_listen.is_empty(),
         clock_offset_us: None,
     })
 }
@@ -147,6 +170,17 @@ mod tests {
         assert_eq!(log(&config(&text)), dir.path().join("signet/debug.log"));
         let named = format!("{text}network = 'regtest'\n");
         assert_eq!(agents(&config(&named)).unwrap()[0].0.rpc.clone().unwrap().url, "http://127.0.0.1:18443");
+    }
+
+    #[test]
+    fn an_address_for_metrics_that_cannot_be_used_is_named() {
+        assert!(exporter(&config(""), &[]).unwrap().is_none());
+        let with = |address: &str| config(&format!("[agent]\nmetrics_listen = '{address}'\n"));
+        let failure = exporter(&with("localhost:8891"), &[]).unwrap_err();
+        assert!(failure.to_string().contains("`localhost:8891` is not ADDRESS:PORT"), "{failure}");
+        let first = exporter(&with("127.0.0.1:0"), &[]).unwrap().unwrap();
+        let failure = exporter(&with(&first.address().to_string()), &[]).unwrap_err();
+        assert!(failure.to_string().contains("listen at"), "{failure}");
     }
 
     #[test]

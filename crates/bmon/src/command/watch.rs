@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr};
 
-use bmon_agent::Agent;
+use bmon_agent::{Agent, Exporter};
 use bmon_server::Server;
 
 use super::{local, server};
@@ -12,6 +12,7 @@ use crate::{config::Config, failure::Result};
 pub(super) struct Watch {
     server: Server,
     agents: Vec<Agent>,
+    exporter: Option<Exporter>,
 }
 
 impl Watch {
@@ -25,11 +26,12 @@ impl Watch {
         }
         let server = server::start(config)?;
         let url = format!("http://{}", server.address());
-        let mut watch = Self { server, agents: Vec::new() };
+        let mut watch = Self { server, agents: Vec::new(), exporter: None };
         for (mut agent, _) in wanted {
             agent.server.url.clone_from(&url);
             watch.agents.push(Agent::start(agent)?);
         }
+        watch.exporter = local::exporter(config, &watch.agents)?;
         Ok(watch)
     }
 
@@ -50,6 +52,7 @@ impl Watch {
 
     /// Ends the agents first, so that the server takes what they still have.
     pub(super) fn stop(self) {
+        drop(self.exporter);
         self.agents.into_iter().for_each(Agent::stop);
         self.server.stop();
     }

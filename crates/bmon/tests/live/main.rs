@@ -10,6 +10,7 @@ mod faults;
 mod kill;
 mod latency;
 mod log_lines;
+mod metrics;
 mod mined;
 mod miner;
 mod outage;

@@ -1,23 +1,28 @@
 //! The node's host: CPU, memory, disk, load, and whether the kernel trusts its clock.
 
 mod kernel;
+mod process;
+mod traffic;
 
 use std::{fs, path::PathBuf, time::Duration};
 
 use bmon_event::{Kind, Source, event::HostSample};
 
+pub(crate) use self::{process::Process, traffic::Traffic};
 use super::{Context, Reader};
 use crate::config::{HostConfig, IntervalConfig};
 
 /// Samples the host at an interval.
 pub(crate) struct Host {
     data_dir: PathBuf,
+    network_dir: Option<PathBuf>,
     interval: Duration,
 }
 
 impl Host {
     pub(crate) fn new(config: &HostConfig, intervals: &IntervalConfig) -> Self {
-        Self { data_dir: config.data_dir.clone(), interval: Duration::from_millis(intervals.host_ms) }
+        let (data_dir, network_dir) = (config.data_dir.clone(), config.network_dir.clone());
+        Self { data_dir, network_dir, interval: Duration::from_millis(intervals.host_ms) }
     }
 
     fn sample(&self) -> HostSample {
@@ -48,6 +53,11 @@ impl Reader for Host {
     fn run(self: Box<Self>, mut context: Context) {
         loop {
             let (sample, now) = (self.sample(), context.clock.now());
+            if context.observed.is_kept() {
+                let (traffic, process) =
+                    (traffic::read(), self.network_dir.as_deref().and_then(process::read));
+                context.observed.update(|seen| (seen.traffic, seen.process) = (traffic, process));
+            }
             let working = sample != HostSample::default();
             let detail = if working { "samples the system" } else { "the system tells nothing of itself" };
             let told = context.outlet.tell_state(now, working, detail.to_owned());
@@ -61,11 +71,12 @@ impl Reader for Host {
     }
 }
 
+/// `USER_HZ` is 100 on every architecture that bitcoind is released for.
+const US_PER_TICK: u64 = 10_000;
+
 /// Busy and total time of all cores in microseconds, from the first line of `/proc/stat` (proc(5)): user, nice,
 /// system, idle, iowait, irq, softirq, steal; what follows is contained in the first two.
 fn cpu(stat: &str) -> Option<(u64, u64)> {
-    /// `USER_HZ` is 100 on every architecture that bitcoind is released for.
-    const US_PER_TICK: u64 = 10_000;
     let ticks: Vec<u64> = stat
         .lines()
         .next()?
@@ -79,7 +90,7 @@ fn cpu(stat: &str) -> Option<(u64, u64)> {
     Some(((total - idle) * US_PER_TICK, total * US_PER_TICK))
 }
 
-/// A field of `/proc/meminfo` in bytes.
+/// A field of `/proc/meminfo` or `/proc/PID/status` in bytes.
 fn memory_field(meminfo: &str, name: &str) -> Option<u64> {
     let value = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -99,7 +110,7 @@ mod tests {
 
     #[test]
     fn this_host_tells_everything() {
-        let host = Host { data_dir: "/".into(), interval: Duration::ZERO };
+        let host = Host { data_dir: "/".into(), network_dir: None, interval: Duration::ZERO };
         let sample = host.sample();
         assert!(sample.cpu_total_us > sample.cpu_busy_us && sample.cpu_busy_us > Some(0));
         assert!(sample.memory_total_bytes > sample.memory_available_bytes);

@@ -55,6 +55,76 @@ pub(crate) enum RpcError {
     Status(u16),
 }
 
+/// Why a call failed, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The cookie file cannot be read.
+    Cookie,
+    /// No answer in time.
+    Timeout,
+    /// No connection.
+    Connection,
+    /// The user or password is wrong.
+    Login,
+    /// The whitelist lacks the call.
+    Whitelist,
+    /// The node is starting.
+    Starting,
+    /// The node's own error.
+    Node,
+    /// Not what the call gives.
+    Reply,
+    /// Not JSON-RPC.
+    Status,
+}
+
+impl Failure {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Cookie,
+        Self::Timeout,
+        Self::Connection,
+        Self::Login,
+        Self::Whitelist,
+        Self::Starting,
+        Self::Node,
+        Self::Reply,
+        Self::Status,
+    ];
+
+    /// The word for it in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Login => "login",
+            Self::Whitelist => "whitelist",
+            Self::Starting => "starting",
+            Self::Node => "node",
+            Self::Reply => "reply",
+            Self::Status => "status",
+        }
+    }
+}
+
+impl RpcError {
+    /// What it is, in a word.
+    pub(crate) const fn failure(&self) -> Failure {
+        match self {
+            Self::Cookie(..) => Failure::Cookie,
+            Self::Timeout(_) => Failure::Timeout,
+            Self::Connection(_) => Failure::Connection,
+            Self::Unauthorised => Failure::Login,
+            Self::NotWhitelisted(_) => Failure::Whitelist,
+            Self::Starting(_) => Failure::Starting,
+            Self::Node { .. } => Failure::Node,
+            Self::Reply(_) => Failure::Reply,
+            Self::Status(_) => Failure::Status,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Reply<'a> {
     #[serde(borrow)]
@@ -129,7 +199,7 @@ impl Client {
                 Reply { result, .. } => read(result.map_or("null", RawValue::get)).map_err(RpcError::Reply),
             }
         });
-        self.counters.add_rpc(start.elapsed(), result.is_ok());
+        self.counters.add_rpc(start.elapsed(), result.as_ref().err().map(RpcError::failure));
         result
     }
 

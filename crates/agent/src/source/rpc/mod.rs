@@ -5,21 +5,29 @@
 
 mod amount;
 mod client;
+mod compat;
 mod poller;
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use bmon_event::Source;
 
-pub(crate) use self::client::{Client, RpcError};
+#[cfg(test)]
+pub(crate) use self::compat::{BlockStats, Memory, NetTotals, TxIndex, keep_reply};
 use self::poller::Poller;
+pub(crate) use self::{
+    client::{Client, Failure, RpcError},
+    compat::Replies,
+};
 use super::{Closed, Context, Reader, detail};
 use crate::{
     advice::Lack,
+    clock,
     config::{IntervalConfig, RpcConfig},
     health::Counters,
     shipper::chain,
@@ -48,7 +56,9 @@ pub fn whitelist() -> Vec<&'static str> {
         GET_TX_SPENDING_PREVOUT,
         GET_ZMQ_NOTIFICATIONS,
     ]);
+    methods.extend(compat::ALL.iter().map(|call| call.method));
     methods.sort_unstable();
+    methods.dedup();
     methods
 }
 
@@ -68,10 +78,18 @@ impl Rpc {
         let interval = poller.interval(&self.intervals);
         loop {
             let timeout = poller.timeout(&self.config);
-            let result = self.client.call_for(timeout, poller.method(), "[]", |reply| poller.read(reply));
+            let start = clock::instant();
+            let result = self.client.call_for(timeout, poller.method(), "[]", |reply| {
+                context.observed.update(|seen| poller.keep_aside(reply, &mut seen.replies));
+                poller.read(reply)
+            });
             if context.stop.is_set() {
                 return Ok(());
             }
+            context.observed.update(|seen| {
+                seen.note_polled(poller.method(), result.as_ref().ok());
+                seen.took.insert((poller.method(), String::new()), start.elapsed());
+            });
             match result {
                 Ok(kind) => {
                     board.note(poller.method(), None)?;
@@ -96,17 +114,31 @@ impl Reader for Rpc {
 
     fn run(self: Box<Self>, context: Context) {
         context.stop.interrupts(Box::new(self.client.interrupter()));
+        let (observed, compat_context) = (context.observed.clone(), context.clone());
         let board = Board { url: &self.config.url, state: Mutex::new((context.clone(), BTreeMap::new())) };
         thread::scope(|scope| {
+            let compat = || {
+                let timeout = Duration::from_millis(self.config.timeout_ms);
+                compat::run(&self.client, timeout, &self.intervals, &compat_context);
+            };
+            if observed.is_kept() {
+                start(scope, "compat", compat);
+            }
             for poller in poller::ALL {
                 let (board, context, this) = (&board, context.clone(), &self);
-                let thread = thread::Builder::new().name(poller.method().to_owned()).stack_size(STACK_BYTES);
-                let started = thread.spawn_scoped(scope, move || this.poll(poller, board, &context));
-                if let Err(error) = started {
-                    tracing::error!(error = &error as &dyn std::error::Error, "failed to start a poller");
-                }
+                start(scope, poller.method(), move || {
+                    // The only way to fail is that the agent ends.
+                    let _ = this.poll(poller, board, &context);
+                });
             }
         });
+    }
+}
+
+fn start<'scope>(scope: &'scope thread::Scope<'scope, '_>, name: &str, run: impl FnOnce() + Send + 'scope) {
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    if let Err(error) = thread.spawn_scoped(scope, run) {
+        tracing::error!(error = &error as &dyn std::error::Error, "failed to start a poller");
     }
 }
 
@@ -148,16 +180,24 @@ mod tests {
     #[test]
     fn the_whitelist_names_every_call_and_none_that_changes_anything() {
         let expected = [
+            "estimatesmartfee",
             "getblock",
             "getblockchaininfo",
             "getblockhash",
             "getblockheader",
+            "getblockstats",
             "getchaintips",
+            "getchaintxstats",
             "getdeploymentinfo",
+            "getindexinfo",
+            "getmemoryinfo",
             "getmempoolinfo",
+            "getnettotals",
+            "getnetworkhashps",
             "getnetworkinfo",
             "getpeerinfo",
             "getrawtransaction",
+            "getrpcinfo",
             "gettxspendingprevout",
             "getzmqnotifications",
             "uptime",

@@ -4,7 +4,8 @@ use zeromq::{PubSocket, Socket, SocketSend};
 
 use super::*;
 use crate::{
-    advice::Lacks, clock::Clock, health::Counters, source::Outlet, spooler, spooler::Message, stop::Stop,
+    advice::Lacks, clock::Clock, health::Counters, observed::Observed, source::Outlet, spooler,
+    spooler::Message, stop::Stop,
 };
 
 const PAUSE: Duration = Duration::from_millis(10);
@@ -78,7 +79,8 @@ fn listen(address: &str) -> (Stop, Receiver<Message>, std::thread::JoinHandle<()
         stop: stop.clone(),
         counters: Counters::default(),
         lacks: Lacks::default(),
-        outlet: Outlet::new(Source::Zmq, sender),
+        observed: Observed::default(),
+        outlet: Outlet::new(Source::Zmq, sender, Observed::default()),
     };
     let config = ZmqConfig { hashblock: Some(address.to_owned()), sequence: None };
     let reader = Box::new(Zmq::new(&config, None, None));

@@ -6,7 +6,7 @@ use bmon_event::{BlockHash, Kind, event::ChainInfo};
 use serde::Deserialize;
 
 use super::{Poller, Warnings, word};
-use crate::config::IntervalConfig;
+use crate::{config::IntervalConfig, source::rpc::Replies};
 
 pub(super) struct BlockchainInfo;
 
@@ -22,6 +22,12 @@ struct Reply {
     pruned: Option<bool>,
     #[serde(default)]
     warnings: Warnings,
+}
+
+/// Absent where the proof of work is not that of Bitcoin Core.
+#[derive(Default, Deserialize)]
+struct Aside {
+    difficulty: Option<f64>,
 }
 
 impl Poller for BlockchainInfo {
@@ -46,6 +52,10 @@ impl Poller for BlockchainInfo {
             pruned: reply.pruned.unwrap_or_default(),
             warnings: reply.warnings.0,
         }))
+    }
+
+    fn keep_aside(&self, reply: &str, replies: &mut Replies) {
+        replies.difficulty = serde_json::from_str::<Aside>(reply).unwrap_or_default().difficulty;
     }
 }
 

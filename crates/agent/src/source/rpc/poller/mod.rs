@@ -13,6 +13,7 @@ use std::{str::FromStr, time::Duration};
 use bmon_event::Kind;
 use serde::Deserialize;
 
+use super::Replies;
 use crate::config::{IntervalConfig, RpcConfig};
 
 /// One RPC call that takes no parameters and becomes one event.
@@ -35,6 +36,9 @@ pub(super) trait Poller: Sync {
 
     /// Reads the JSON of the reply. What a node leaves out is absent; only a reply of another shape is an error.
     fn read(&self, reply: &str) -> serde_json::Result<Kind>;
+
+    /// Keeps what `/metrics/compat` shows of the reply and the event does not tell.
+    fn keep_aside(&self, _reply: &str, _replies: &mut Replies) {}
 }
 
 /// Every poller, in the order in which they first call.
