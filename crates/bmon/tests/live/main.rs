@@ -14,6 +14,7 @@ mod metrics;
 mod mined;
 mod miner;
 mod outage;
+mod prometheus;
 mod propagation;
 mod refusal;
 mod support;

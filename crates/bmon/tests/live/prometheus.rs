@@ -1,0 +1,114 @@
+//! A real Prometheus scrapes server and agent, and evaluates the rules that are shipped on what they show.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{self, LIMIT, Site, wait_for};
+
+/// Prometheus, as Debian packages it; killed when it is dropped.
+struct Prometheus {
+    url: String,
+    process: Child,
+}
+
+impl Prometheus {
+    /// Scrapes these jobs, each at one address, every second.
+    fn start(dir: &Path, jobs: &[(&str, &str)]) -> Self {
+        fs::create_dir_all(dir).unwrap();
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stack/prometheus/bmon.rules.yml");
+        let mut config = format!(
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nscrape_configs:\n",
+            rules.canonicalize().unwrap().display()
+        );
+        for (job, address) in jobs {
+            config
+                .push_str(&format!("- {{job_name: {job}, static_configs: [{{targets: ['{address}']}}]}}\n"));
+        }
+        let file = dir.join("prometheus.yml");
+        fs::write(&file, config).unwrap();
+        let address = free_address();
+        let log = fs::File::create(dir.join("prometheus.log")).unwrap();
+        let mut command = Command::new("prometheus");
+        command.arg(format!("--config.file={}", file.display()));
+        command.arg(format!("--storage.tsdb.path={}", dir.join("data").display()));
+        command.arg(format!("--web.listen-address={address}"));
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let process = command.spawn().expect("`scripts/setup --tests` installs Prometheus");
+        Self { url: format!("http://{address}/api/v1"), process }
+    }
+
+    /// What is under `data` in the reply, `None` while there is none.
+    fn get(&self, path: &str) -> Option<Value> {
+        let mut reply = ureq::get(format!("{}/{path}", self.url)).call().ok()?;
+        let reply: Value = reply.body_mut().read_json().ok()?;
+        Some(reply["data"].clone())
+    }
+
+    /// The values of a query, by what `label` says of each.
+    fn query(&self, query: &str, label: &str) -> Vec<(String, f64)> {
+        let found = self.get(&format!("query?query={query}")).unwrap_or_default();
+        let results = found["result"].as_array().cloned().unwrap_or_default();
+        let value = |result: &Value| result["value"][1].as_str().unwrap().parse().unwrap();
+        results.iter().map(|result| (result["metric"][label].to_string(), value(result))).collect()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[test]
+fn prometheus_takes_both_pages_and_the_rules_are_well_on_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = support::network(dir.path(), 2);
+    network.nodes()[0].mine(1, bmon_devnet::coin::Lock::new(0)).unwrap();
+    let mut site = Site::new(&dir.path().join("bmon"), network.nodes());
+    let agent = free_address();
+    site.set("agent", &format!("metrics_listen = '{agent}'"));
+    site.start_server();
+    site.start_agent();
+    site.wait_for_sources(network.nodes());
+
+    let server = site.url.strip_prefix("http://").unwrap();
+    let prometheus =
+        Prometheus::start(&dir.path().join("prometheus"), &[("bmon", server), ("agent", &agent)]);
+    let up = || {
+        let mut up = prometheus.query("up", "job");
+        up.sort_by(|one, other| one.0.cmp(&other.0));
+        up
+    };
+    wait_for("both pages", LIMIT, || {
+        (up() == [("\"agent\"".into(), 1.0), ("\"bmon\"".into(), 1.0)]).then_some(())
+    });
+    let behind = || prometheus.query("bmon:journal_behind_records", "instance");
+    let behind = wait_for("a recorded value", LIMIT, || behind().pop());
+    assert!((0.0..1_000.0).contains(&behind.1), "{behind:?}");
+    let working = prometheus.query("bmon_agent_source_working", "source");
+    assert_eq!(working.iter().filter(|(_, working)| *working > 0.0).count(), 8, "{working:?}");
+
+    let groups = prometheus.get("rules").unwrap();
+    let rules: Vec<&Value> = groups["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|group| group["rules"].as_array().unwrap())
+        .collect();
+    assert!(rules.len() > 13, "{rules:#?}");
+    for rule in rules {
+        assert_eq!((&rule["health"], &rule["lastError"]), (&"ok".into(), &Value::Null), "{rule:#}");
+        assert_ne!(rule["state"], "firing", "{rule:#}");
+    }
+}
