@@ -1,6 +1,7 @@
 //! Where derived rows are kept: one `SQLite` file, and the only SQL of the project.
 //!
-//! **One writer, any number of readers.** [`Store`] is the writer and lives on one thread; each [`Reader`] is a
+//! **One writer, any number of readers.** [`Store`] is the writer and lives on one thread. Those that write a little beside it (a
+//! token, the watch list, who was told of which alert) have one of their own: they wait for each other. Each [`Reader`] is a
 //! connection of its own that sees whole commits and never makes the writer wait (write-ahead log). Any `sqlite3` can
 //! read the file meanwhile; `schema.sql` explains the tables and has views for people.
 //!

@@ -20,6 +20,10 @@ const STEPS: &[&str] = &[
 /// `user_version`.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let known = i64::try_from(STEPS.len()).expect("the number of steps is small");
+    // Most often there is nothing to do, and then nobody is made to wait.
+    if connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == known {
+        return Ok(());
+    }
     let transaction = connection.transaction()?;
     let found = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let done = usize::try_from(found).ok().filter(|done| *done <= STEPS.len());

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bmon_event::{Epoch, NodeName};
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 
 use crate::{StoreError, code, commit::Ids, migration};
 
@@ -16,7 +16,10 @@ impl Store {
     /// Opens the database at `path`; makes it and brings it to this version's schema as needed.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let open = || {
-            let connection = Connection::open(path)?;
+            let mut connection = Connection::open(path)?;
+            // Others may write at the same time: whoever comes second waits from the beginning. One that begins with reading
+            // would be refused when it comes to writing, since what it read is old by then.
+            connection.set_transaction_behavior(TransactionBehavior::Immediate);
             connection.set_prepared_statement_cache_capacity(32);
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "normal")?;
@@ -76,9 +79,7 @@ impl Store {
         write: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.connection.pragma_update(None, "synchronous", "full")?;
-        // The server may write at the same time: whoever comes second waits, and reads what the first wrote.
-        let written = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
-        let written = written.map_err(StoreError::from).and_then(|transaction| {
+        let written = self.connection.transaction().map_err(StoreError::from).and_then(|transaction| {
             let value = write(&transaction)?;
             transaction.commit()?;
             Ok(value)

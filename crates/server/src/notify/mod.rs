@@ -16,7 +16,7 @@ use std::{
 
 use bmon_analysis::alert::AlertId;
 use bmon_event::ServerTime;
-use bmon_store::{Reader, Store, StoreError};
+use bmon_store::{Reader, Store, StoreError, ToTell};
 
 pub use self::alertmanager::{Alertmanager, NotifyError};
 use crate::{
@@ -92,11 +92,13 @@ impl Notify {
     }
 
     fn round(&mut self, now: ServerTime) -> Result<(), RoundError> {
-        let name = Alertmanager::NAME;
-        let begun = now.plus_micros(-LOOKED_AT_US);
-        let given_up = self.store.give_up_telling(name, now.plus_micros(-GIVEN_UP_US), begun)?;
-        count(&self.counters.notify_given_up, given_up);
-        let to_tell = self.reader.alerts_to_tell(name, now.plus_micros(-ENDED_US), begun, MOST)?;
+        let (name, begun) = (Alertmanager::NAME, now.plus_micros(-LOOKED_AT_US));
+        let mut to_tell = self.reader.alerts_to_tell(name, now.plus_micros(-ENDED_US), begun, MOST)?;
+        if to_tell.iter().any(|told| is_given_up(told, now)) {
+            let given_up = self.store.give_up_telling(name, now.plus_micros(-GIVEN_UP_US), begun)?;
+            count(&self.counters.notify_given_up, given_up);
+            to_tell.retain(|told| !is_given_up(told, now));
+        }
         if to_tell.is_empty() {
             return Ok(());
         }
@@ -111,6 +113,11 @@ impl Notify {
     }
 }
 
+/// Whether it ended long ago and was not told.
+fn is_given_up(ToTell { alert, told_at }: &ToTell, now: ServerTime) -> bool {
+    told_at.is_none() && alert.resolved_at_us.is_some_and(|ended| now.micros_since(ended) > GIVEN_UP_US)
+}
+
 /// Waits for a change, or while a telling has failed for the whole pause. False when there will be no more.
 fn wait(changed: &Receiver<()>, pause: Duration, is_failing: bool) -> bool {
     let end = clock::monotonic() + pause;
@@ -122,3 +129,6 @@ fn wait(changed: &Receiver<()>, pause: Duration, is_failing: bool) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
