@@ -57,17 +57,12 @@ impl History {
     }
 
     /// The last stretch of which all places are measured, by its number: its first place through its length.
-    pub(crate) fn last_period(&self, axis: Axis) -> Option<u32> {
-        match axis {
-            Axis::Height => self.blocks.last_period(),
-            Axis::Hour => self.hours.last_period(),
-        }
-    }
-
-    /// The last day of which all places are measured.
-    pub(crate) fn last_day(&self, axis: Axis) -> Option<u32> {
-        let periods = self.last_period(axis)? + 1;
-        (periods * Grain::Period.places(axis) / axis.day()).checked_sub(1)
+    pub(crate) fn last(&self, axis: Axis, grain: Grain) -> Option<u32> {
+        let measured = match axis {
+            Axis::Height => self.blocks.next,
+            Axis::Hour => self.hours.next,
+        };
+        (measured? / grain.places(axis)).checked_sub(1)
     }
 
     /// The record of a node's blocks of a day, `None` if nothing was measured or it is forgotten.

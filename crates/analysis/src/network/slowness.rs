@@ -1,5 +1,7 @@
 //! What is told of a node that is slower than it was: since when, how unusual that is, and what else has changed.
 
+use std::collections::BTreeMap;
+
 use bmon_event::{BlockHash, NodeName, ServerTime, Source};
 
 use super::{Axis, Grain, History, Saying, Seen, Value, analysis::Look};
@@ -95,10 +97,31 @@ impl Stretch<'_> {
         }
         let place = |place| history.place_at(axis, history.time_of(self.axis, place)?);
         let places = self.grain.places(axis);
-        let measured = (history.last_period(axis)? + 1) * Grain::Period.places(axis);
+        let measured = (history.last(axis, Grain::Period)? + 1) * Grain::Period.places(axis);
         let last = ((place(self.last_place())?.min(measured - 1) + 1) / places).checked_sub(1)?;
         let from = (place(self.first_place())? / places).min(last);
         Some(Self { axis, from, last, now: self.now.min(last - from + 1), ..*self })
+    }
+}
+
+/// The last stretch that was judged along each axis.
+#[derive(Debug, Default)]
+pub(super) struct Judged(BTreeMap<Axis, u32>);
+
+impl Judged {
+    /// Every stretch that has ended since the last call, with each node and what it can be slow in.
+    pub(super) fn due(&mut self, history: &History, grain: Grain) -> Vec<(u32, NodeName, Measure)> {
+        let mut due = Vec::new();
+        for axis in Axis::ALL {
+            let Some(last) = history.last(axis, grain) else { continue };
+            let first = self.0.insert(axis, last).map_or(last, |judged| judged + 1);
+            for stretch in first..=last {
+                for node in history.nodes(axis) {
+                    due.extend(Measure::slow_along(axis).map(|measure| (stretch, node.clone(), measure)));
+                }
+            }
+        }
+        due
     }
 }
 

@@ -1,7 +1,7 @@
 //! A node becomes slow bit by bit.
 
-use super::{Condition, Declaration, Ground};
-use crate::{alert::Severity, finding::Body};
+use super::{Condition, Declaration, Ground, slow_node::slow};
+use crate::finding::Body;
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: "delay-drift",
@@ -13,19 +13,8 @@ pub(super) const DECLARATION: Declaration = Declaration {
 };
 
 fn conditions(ground: &Ground<'_>) -> Vec<Condition> {
-    let open = ground.board.iter().filter_map(|finding| match &finding.body {
-        Body::DelayDrift(found) if found.over_at_us.is_none() => {
-            Some((finding, finding.node.clone()?, found))
-        }
+    slow(ground, |body| match body {
+        Body::DelayDrift(found) => Some(found),
         _ => None,
-    });
-    open.map(|(finding, node, found)| Condition {
-        subject: format!("{node} {}", found.measure.as_str()),
-        severity: Severity::Warning,
-        since: finding.sighted.on_server_clock(),
-        summary: format!("{node} {}: {}", found.measure.as_str(), found.explain()),
-        node: Some(node),
-        findings: vec![finding.id],
     })
-    .collect()
 }

@@ -1,7 +1,10 @@
 //! A node has become slow.
 
 use super::{Condition, Declaration, Ground};
-use crate::{alert::Severity, finding::Body};
+use crate::{
+    alert::Severity,
+    finding::{Body, Slowness},
+};
 
 pub(super) const DECLARATION: Declaration = Declaration {
     id: "slow-node",
@@ -13,9 +16,17 @@ pub(super) const DECLARATION: Declaration = Declaration {
 };
 
 fn conditions(ground: &Ground<'_>) -> Vec<Condition> {
-    let open = ground.board.iter().filter_map(|finding| match &finding.body {
-        Body::SlowNode(found) if found.over_at_us.is_none() => Some((finding, finding.node.clone()?, found)),
+    slow(ground, |body| match body {
+        Body::SlowNode(found) => Some(found),
         _ => None,
+    })
+}
+
+/// Those of the findings that `of` takes that are not over.
+pub(super) fn slow(ground: &Ground<'_>, of: fn(&Body) -> Option<&Slowness>) -> Vec<Condition> {
+    let open = ground.board.iter().filter_map(|finding| {
+        let found = of(&finding.body).filter(|found| found.over_at_us.is_none())?;
+        Some((finding, finding.node.clone()?, found))
     });
     open.map(|(finding, node, found)| Condition {
         subject: format!("{node} {}", found.measure.as_str()),

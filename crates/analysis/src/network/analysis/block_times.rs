@@ -30,8 +30,9 @@ struct Records {
 impl NetworkAnalysis for Records {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
         let history = look.network.history();
-        let Some(last) =
-            history.last_period(Axis::Height).filter(|last| self.said.is_none_or(|said| said < *last))
+        let Some(last) = history
+            .last(Axis::Height, Grain::Period)
+            .filter(|last| self.said.is_none_or(|said| said < *last))
         else {
             return;
         };

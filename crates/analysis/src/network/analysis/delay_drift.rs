@@ -1,16 +1,14 @@
 //! Nodes that become slow bit by bit: a cumulative sum of days beside the others, against the days with which the last sixteen
 //! weeks, or the node's version, began.
 
-use std::collections::BTreeMap;
-
 use bmon_event::NodeName;
 
 use super::{Declaration, Look, NetworkAnalysis, slow_node::has_shifted};
 use crate::{
     finding::{Beside, Body, FindingId, Measure, Slowness},
     network::{
-        Axis, DAYS, Grain, History, Ledger, Seen,
-        slowness::{Stretch, begun, least_scale, saying, to_others},
+        DAYS, Grain, History, Ledger, Seen,
+        slowness::{Judged, Stretch, begun, least_scale, saying, to_others},
     },
     row::Row,
     statistic::{Creep, CreepTest, Shape},
@@ -39,18 +37,13 @@ const OVER: f64 = BOUND / 2.0;
 #[derive(Debug, Default)]
 struct DelayDrifts {
     ledger: Ledger,
-    /// The last day that was judged along each axis.
-    judged: BTreeMap<Axis, u32>,
+    judged: Judged,
 }
 
 impl NetworkAnalysis for DelayDrifts {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        for axis in Axis::ALL {
-            let Some(last) = look.network.history().last_day(axis) else { continue };
-            let judged = self.judged.insert(axis, last);
-            for day in judged.map_or(last, |judged| judged + 1)..=last {
-                self.judge_all(look, axis, day, out);
-            }
+        for (stretch, node, measure) in self.judged.due(look.network.history(), Grain::Day) {
+            self.judge(look, &node, measure, stretch, out);
         }
     }
 
@@ -60,14 +53,6 @@ impl NetworkAnalysis for DelayDrifts {
 }
 
 impl DelayDrifts {
-    fn judge_all(&mut self, look: &Look<'_>, axis: Axis, day: u32, out: &mut Vec<Row>) {
-        for node in look.network.history().nodes(axis) {
-            for measure in Measure::slow_along(axis) {
-                self.judge(look, &node, measure, day, out);
-            }
-        }
-    }
-
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, day: u32, out: &mut Vec<Row>) {
         let creep = judge(look, node, measure, day);
         if let Some((at, found)) = self.open(node, measure) {

@@ -1,8 +1,6 @@
 //! Nodes that have become slow: beside the others in the same blocks or hours, and by their own numbers, far above what both
 //! were in the four weeks before.
 
-use std::collections::BTreeMap;
-
 use bmon_event::NodeName;
 
 use super::{Declaration, Look, NetworkAnalysis};
@@ -10,7 +8,7 @@ use crate::{
     finding::{Beside, Body, FindingId, Measure, Slowness},
     network::{
         Axis, Grain, History, Ledger, Seen,
-        slowness::{Stretch, begun, least_scale, saying, to_others},
+        slowness::{Judged, Stretch, begun, least_scale, saying, to_others},
     },
     row::Row,
     statistic::{Shift, ShiftTest},
@@ -66,19 +64,13 @@ pub(super) fn has_shifted(history: &History, node: &NodeName, measure: Measure, 
 #[derive(Debug, Default)]
 struct SlowNodes {
     ledger: Ledger,
-    /// The last stretch that was judged along each axis.
-    judged: BTreeMap<Axis, u32>,
+    judged: Judged,
 }
 
 impl NetworkAnalysis for SlowNodes {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        let history = look.network.history();
-        for axis in Axis::ALL {
-            let Some(last) = history.last_period(axis) else { continue };
-            let judged = self.judged.insert(axis, last);
-            for period in judged.map_or(last, |judged| judged + 1)..=last {
-                self.judge_all(look, axis, period, out);
-            }
+        for (stretch, node, measure) in self.judged.due(look.network.history(), Grain::Period) {
+            self.judge(look, &node, measure, stretch, out);
         }
     }
 
@@ -88,14 +80,6 @@ impl NetworkAnalysis for SlowNodes {
 }
 
 impl SlowNodes {
-    fn judge_all(&mut self, look: &Look<'_>, axis: Axis, period: u32, out: &mut Vec<Row>) {
-        for node in look.network.history().nodes(axis) {
-            for measure in Measure::slow_along(axis) {
-                self.judge(look, &node, measure, period, out);
-            }
-        }
-    }
-
     fn judge(&mut self, look: &Look<'_>, node: &NodeName, measure: Measure, period: u32, out: &mut Vec<Row>) {
         match self.last(node, measure) {
             Some((at, found)) if found.over_at_us.is_none() => {

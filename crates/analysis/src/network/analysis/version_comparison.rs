@@ -10,7 +10,7 @@ use bmon_event::NodeName;
 use super::{Declaration, Look, NetworkAnalysis};
 use crate::{
     finding::{Before, Body, DAY, FindingId, Measure, VersionComparison},
-    network::{Axis, History, Ledger, Saying, Seen, slowness::sources},
+    network::{Axis, Grain, History, Ledger, Saying, Seen, slowness::sources},
     row::{Row, Sighted},
     selfish::law::at_least_of,
     statistic::{Robust, SignTest, mean, median},
@@ -64,7 +64,7 @@ struct Group<'a> {
 
 impl NetworkAnalysis for VersionComparisons {
     fn look(&mut self, look: &Look<'_>, out: &mut Vec<Row>) {
-        let Some(last) = look.network.history().last_day(Axis::Height) else { return };
+        let Some(last) = look.network.history().last(Axis::Height, Grain::Day) else { return };
         for day in self.judged.map_or(last, |judged| judged + 1)..=last {
             self.judge(look, day, out);
         }

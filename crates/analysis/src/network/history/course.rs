@@ -56,11 +56,6 @@ impl<R: Record> Course<R> {
         }
     }
 
-    /// The last stretch of which all places are measured, by its number.
-    pub(super) fn last_period(&self) -> Option<u32> {
-        (self.next? / Self::PERIOD).checked_sub(1)
-    }
-
     /// The nodes of which anything is known.
     pub(super) fn nodes(&self) -> Vec<NodeName> {
         let mut nodes: Vec<NodeName> = Vec::new();
