@@ -2,21 +2,7 @@
 
 use bmon_metric::Family;
 
-use super::{Metric, by, metric, seconds};
-use super::{amount::btc, own::failures};
-
-macro_rules! of_node {
-    ($($entry:tt)*) => { metric!(of_only_node &[], $($entry)*) };
-}
-
-/// A number of the pool of locked memory.
-macro_rules! memory {
-    ($name:literal, $unit:literal, $help:literal, $field:ident) => {
-        of_node!($name, gauge, $unit, "`getmemoryinfo`", $help, |view| {
-            view.seen.replies.memory.as_ref()?.$field? as f64
-        })
-    };
-}
+use super::{Metric, amount::btc, by, memory, of_only_node as of_node, own::failures, seconds};
 
 /// A number of the latest block.
 macro_rules! block {

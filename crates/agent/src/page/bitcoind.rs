@@ -5,20 +5,7 @@ use std::time::Duration;
 
 use bmon_metric::Family;
 
-use super::{Metric, amount::sat_per_vb, by, flag, metric};
-
-macro_rules! of_node {
-    ($($entry:tt)*) => { metric!(of_only_node &[], $($entry)*) };
-}
-
-/// A number of the pool of locked memory.
-macro_rules! memory {
-    ($name:literal, $unit:literal, $help:literal, $field:ident) => {
-        of_node!($name, gauge, $unit, "`getmemoryinfo`", $help, |view| {
-            view.seen.replies.memory.as_ref()?.$field? as f64
-        })
-    };
-}
+use super::{Metric, amount::sat_per_vb, by, flag, memory, of_only_node as of_node};
 
 pub(super) const METRICS: &[Metric] = &[
     of_node!(

@@ -242,7 +242,21 @@ macro_rules! is_counter {
     };
 }
 
-use {is_counter, metric};
+/// A number of a node on the page of other exporters' names, where one node alone has no label.
+macro_rules! of_only_node {
+    ($($entry:tt)*) => { $crate::page::metric!(of_only_node &[], $($entry)*) };
+}
+
+/// A number of the node's pool of locked memory there.
+macro_rules! memory {
+    ($name:literal, $unit:literal, $help:literal, $field:ident) => {
+        $crate::page::of_only_node!($name, gauge, $unit, "`getmemoryinfo`", $help, |view| {
+            view.seen.replies.memory.as_ref()?.$field? as f64
+        })
+    };
+}
+
+use {is_counter, memory, metric, of_only_node};
 
 fn flag(flag: bool) -> f64 {
     f64::from(u8::from(flag))
