@@ -18,6 +18,7 @@ pub mod label;
 pub mod line;
 pub mod mention;
 pub mod message;
+pub mod private;
 pub mod reader;
 pub mod split;
 mod stamp;
