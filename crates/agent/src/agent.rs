@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
         mpsc::{Receiver, SyncSender},
@@ -19,9 +20,11 @@ use crate::{
     config::Config,
     health::Counters,
     link::Link,
+    loki::{Logs, LokiCounters},
     observed::Observed,
     outbox::Outbox,
     page::Probe,
+    privacy::Privacy,
     shipper::{Delivery, DeliveryState, Shipper, chain},
     source::{
         self, Context, Outlet,
@@ -44,6 +47,14 @@ pub enum AgentError {
     /// The configured network is neither known by name nor the hash of a block 0.
     #[error("use network `{0}`: it is neither a network's name nor the hash of its block 0")]
     UnknownNetwork(String),
+    /// The key of the hashes that stand for addresses cannot be read or made.
+    #[error("read or make the key of hashed addresses, `{}`", path.display())]
+    Privacy {
+        /// The file of the key.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The system refuses another thread.
     #[error("start a thread")]
     Thread(#[from] io::Error),
@@ -77,6 +88,8 @@ pub struct Status {
 impl Agent {
     /// Starts to watch the node that `config` describes. Neither the node nor the server needs to be there.
     pub fn start(config: Config) -> Result<Self, AgentError> {
+        let privacy = Privacy::open(&config.privacy)
+            .map_err(|source| AgentError::Privacy { path: config.privacy.key_file.clone(), source })?;
         let configured = config.network.as_deref().map(parse_network).transpose()?;
         let (outbox, last) = Outbox::open(&config.spool.dir, config.spool.limit_bytes)?;
         let (outbox, delivery) = (Arc::new(outbox), DeliveryState::default());
@@ -89,6 +102,7 @@ impl Agent {
             counters: counters.clone(),
             outbox: Arc::clone(&outbox),
             delivery: delivery.clone(),
+            loki: config.loki.as_ref().map(|_| LokiCounters::default()),
             observed: if config.metrics { Observed::kept() } else { Observed::default() },
         };
         let mut agent = Self {
@@ -114,6 +128,8 @@ impl Agent {
             counters,
             desk,
             observed: agent.probe.observed.clone(),
+            privacy,
+            loki: agent.probe.loki.clone().unwrap_or_default(),
         };
         agent.threads.push(named("shipper", move || shipper.run())?);
         agent.threads.push(named("spooler", move || watch.run(configured, last, &sender, &inbox))?);
@@ -190,6 +206,8 @@ struct Watch {
     network: Arc<OnceLock<Network>>,
     desk: Desk,
     observed: Observed,
+    privacy: Privacy,
+    loki: LokiCounters,
 }
 
 impl Watch {
@@ -218,13 +236,27 @@ impl Watch {
         thread::scope(|scope| {
             // Sources end when asked to; only then is the spooler told that nothing more will come.
             scope.spawn(|| self.run_sources(positions, sender));
+            scope.spawn(|| self.logs(network).run());
             spooler.run(inbox);
         });
     }
 
+    /// What carries the node's logs to Loki.
+    fn logs(&self, network: Network) -> Logs<'_> {
+        Logs {
+            config: &self.config,
+            network,
+            privacy: self.privacy.clone(),
+            clock: self.clock,
+            counters: self.loki.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+
     fn run_sources(&self, positions: Positions, sender: &SyncSender<Message>) {
         thread::scope(|scope| {
-            for reader in source::all(&self.config, positions, &self.counters, &self.outbox, &self.desk) {
+            let Self { config, counters, outbox, desk, privacy, .. } = self;
+            for reader in source::all(config, positions, counters, outbox, desk, privacy) {
                 let context = Context {
                     clock: self.clock,
                     stop: self.stop.clone(),

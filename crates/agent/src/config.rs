@@ -8,6 +8,8 @@ use std::{fmt, path::PathBuf};
 use bmon_event::NodeName;
 use serde::Deserialize;
 
+pub use crate::loki::Encoding;
+
 /// The configuration of the agent of one node.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,10 @@ pub struct Config {
     pub host: HostConfig,
     /// How often what is asked.
     pub interval: IntervalConfig,
+    /// What of the node's log leaves the host only in disguise.
+    pub privacy: PrivacyConfig,
+    /// Where the lines of the node's logs go, absent to push none.
+    pub loki: Option<LokiConfig>,
     /// Whether what is seen is to be shown by an [`crate::Exporter`] too. Only then the calls are made and kept that nothing
     /// else needs.
     pub metrics: bool,
@@ -164,6 +170,58 @@ pub struct IntervalConfig {
     pub compat_chain_tx_stats_ms: u64,
     /// RPC `getindexinfo`.
     pub compat_index_info_ms: u64,
+}
+
+/// What of the node's log leaves the host only in disguise.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyConfig {
+    /// The key of the hashes that stand for peers' addresses; made if it is not there.
+    pub key_file: PathBuf,
+    /// Peers' addresses leave the host as they are.
+    pub peer_addresses: bool,
+}
+
+/// Where the lines of the node's logs go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LokiConfig {
+    /// Loki's address, for example `http://127.0.0.1:3100`.
+    pub url: String,
+    /// How pushes are encoded.
+    pub encoding: Encoding,
+    /// The tenant, header `X-Scope-OrgID`, absent where Loki has but one.
+    pub tenant: Option<String>,
+    /// How to prove who pushes, absent where Loki asks nobody.
+    pub auth: Option<BasicAuth>,
+    /// The directory of the places up to which Loki has the logs, and of what it refused; made if it is not there.
+    pub dir: PathBuf,
+    /// The file that the node's standard error goes to, absent to leave it.
+    pub stderr_log: Option<PathBuf>,
+    /// The file that the agent's own log goes to, absent to leave it.
+    pub own_log: Option<PathBuf>,
+    /// How many bytes of lines are pushed at a time.
+    pub batch_bytes: usize,
+    /// How long lines wait for others to be pushed with, in milliseconds.
+    pub batch_wait_ms: u64,
+    /// A longer line is cut, in bytes.
+    pub line_max_bytes: usize,
+    /// Older lines are not pushed.
+    pub max_age_hours: i64,
+    /// How long a push may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How many bytes of refused entries are kept of each log.
+    pub refused_max_bytes: u64,
+}
+
+/// A user and a password.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuth {
+    /// The user's name.
+    pub name: String,
+    /// The user's password.
+    pub password: Secret,
 }
 
 /// A text that is never shown.

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bmon_agent::config::IntervalConfig;
+use bmon_agent::config::{Encoding, IntervalConfig};
 use bmon_event::NodeName;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -51,7 +51,26 @@ pub(crate) struct Agent {
     pub(crate) rpc_timeout_ms: u64,
     pub(crate) rpc_chain_tips_timeout_ms: u64,
     pub(crate) metrics_listen: String,
+    pub(crate) peer_addresses: bool,
+    pub(crate) loki: Loki,
     pub(crate) interval: IntervalConfig,
+}
+
+/// Table `agent.loki`: see `default.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Loki {
+    pub(crate) url: String,
+    pub(crate) encoding: Encoding,
+    pub(crate) tenant: String,
+    pub(crate) user: String,
+    pub(crate) password_file: PathBuf,
+    pub(crate) own_log: PathBuf,
+    pub(crate) batch_bytes: usize,
+    pub(crate) batch_wait_ms: u64,
+    pub(crate) line_max_bytes: usize,
+    pub(crate) max_age_hours: u32,
+    pub(crate) timeout_ms: u64,
+    pub(crate) refused_max_bytes: u64,
 }
 
 /// A table of `nodes`: see `default.toml`.
@@ -61,6 +80,7 @@ pub(crate) struct Node {
     pub(crate) data_dir: PathBuf,
     pub(crate) network: String,
     pub(crate) debug_log: PathBuf,
+    pub(crate) stderr_log: PathBuf,
     pub(crate) rpc_url: String,
     pub(crate) rpc_cookie_file: PathBuf,
     pub(crate) rpc_user: String,
@@ -105,12 +125,19 @@ impl Config {
             [
                 &mut node.data_dir,
                 &mut node.debug_log,
+                &mut node.stderr_log,
                 &mut node.rpc_cookie_file,
                 &mut node.rpc_password_file,
                 &mut node.token_file,
             ]
         });
-        let own = [&mut self.server.data_dir, &mut self.server.pools, &mut self.agent.spool_dir];
+        let own = [
+            &mut self.server.data_dir,
+            &mut self.server.pools,
+            &mut self.agent.spool_dir,
+            &mut self.agent.loki.password_file,
+            &mut self.agent.loki.own_log,
+        ];
         for path in own.into_iter().chain(node_paths) {
             if let (Ok(rest), Some(home)) = (path.strip_prefix("~"), env::var_os("HOME")) {
                 *path = Path::new(&home).join(rest);

@@ -16,6 +16,7 @@ use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 use crate::{
     clock::Clock,
     health::{Counters, Work},
+    loki::{LokiCounters, LokiCounts},
     observed::{Observed, Seen},
     outbox::Outbox,
     shipper::{Delivery, DeliveryState},
@@ -139,6 +140,8 @@ pub(crate) struct Probe {
     pub(crate) counters: Counters,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) delivery: DeliveryState,
+    /// `None` where no lines go to Loki.
+    pub(crate) loki: Option<LokiCounters>,
     pub(crate) observed: Observed,
 }
 
@@ -151,6 +154,7 @@ impl Probe {
             now: probe.clock.now(),
             health: probe.counters.read(probe.started_at, probe.outbox.backlog()),
             work: probe.counters.work(),
+            loki: probe.loki.as_ref().map(LokiCounters::get),
             delivers: probe.delivery.get() == Delivery::Working,
             seen: probe.observed.get(),
         };
@@ -169,6 +173,7 @@ pub(crate) struct View {
     work: Work,
     /// Whether the server takes batches.
     delivers: bool,
+    loki: Option<LokiCounts>,
     seen: Seen,
 }
 

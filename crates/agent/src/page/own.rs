@@ -341,6 +341,86 @@ pub(super) const OF_A_NODE: &[Metric] = &[
         "Bytes of debug.log read for wants",
         |view| view.health.want_log_bytes as f64
     ),
+    of_node!(
+        "bmon_agent_loki_entries",
+        counter,
+        "lines",
+        "the agent",
+        "Lines of the node's logs that Loki acknowledged, those that were sent again included",
+        |view| view.loki?.entries as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_pushes",
+        counter,
+        "pushes",
+        "the agent",
+        "Pushes that Loki acknowledged",
+        |view| view.loki?.pushes as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_pushed_bytes",
+        counter,
+        "bytes",
+        "the agent",
+        "Size of the pushes that Loki acknowledged, as sent",
+        |view| view.loki?.bytes as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_failures",
+        counter,
+        "pushes",
+        "the agent",
+        "Pushes that failed and were tried again",
+        |view| view.loki?.failures as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_newest_timestamp_seconds",
+        gauge,
+        "seconds since 1970",
+        "`debug.log`",
+        "Time of the last line of debug.log that Loki acknowledged since the agent started",
+        |view| Some(view.loki?.newest_us).filter(|us| *us > 0).map(signed_seconds)?
+    ),
+    of_node!(
+        "bmon_agent_loki_withheld_lines",
+        counter,
+        "lines",
+        "the agent",
+        "Lines that did not leave the host because they are a wallet's",
+        |view| view.loki?.withheld as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_cut_lines",
+        counter,
+        "lines",
+        "the agent",
+        "Lines over the limit, of which only the beginning was pushed",
+        |view| view.loki?.cut as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_refused_entries",
+        counter,
+        "lines",
+        "the agent",
+        "Lines that Loki does not take: refused by it, or older than it would take; kept in a file beside the spool",
+        |view| view.loki?.refused as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_forgotten_entries",
+        counter,
+        "lines",
+        "the agent",
+        "Lines that Loki does not take and that are no longer kept either",
+        |view| view.loki?.forgotten as f64
+    ),
+    of_node!(
+        "bmon_agent_loki_gaps",
+        counter,
+        "gaps",
+        "the agent",
+        "Times that a part of a log was gone before it was read for Loki",
+        |view| view.loki?.gaps as f64
+    ),
 ];
 
 fn sources(view: &View, value: fn(&SourceSeen) -> Option<f64>) -> Vec<Sample> {

@@ -163,6 +163,18 @@ fn view(node: &str, is_alone: bool) -> View {
         health,
         work: counters.work(),
         delivers: true,
+        loki: Some(LokiCounts {
+            entries: 70_000,
+            bytes: 1_500_000,
+            pushes: 60,
+            failures: 2,
+            withheld: 5,
+            cut: 1,
+            refused: 4,
+            forgotten: 0,
+            gaps: 1,
+            newest_us: NOW_US - 2_000_000,
+        }),
         seen: observed.get(),
     }
 }

@@ -3,7 +3,7 @@
 mod clock;
 mod health;
 pub(crate) mod host;
-mod log;
+pub(crate) mod log;
 pub(crate) mod rpc;
 mod zmq;
 
@@ -20,6 +20,7 @@ use crate::{
     health::Counters,
     observed::Observed,
     outbox::Outbox,
+    privacy::Privacy,
     spooler::Message,
     stop::Stop,
     want::{Clerk, Desk},
@@ -41,6 +42,7 @@ pub(crate) fn all(
     counters: &Counters,
     outbox: &Arc<Outbox>,
     desk: &Desk,
+    privacy: &Privacy,
 ) -> Vec<Box<dyn Reader>> {
     let mut readers: Vec<Box<dyn Reader>> = Vec::new();
     if let Some(log) = &config.log {
@@ -56,7 +58,13 @@ pub(crate) fn all(
     readers.push(Box::new(host::Host::new(&config.host, &config.interval)));
     readers.push(Box::new(clock::ClockExchange::new(&config.server, &config.interval, desk)));
     readers.push(Box::new(health::Health::new(&config.interval, Arc::clone(outbox))));
-    readers.push(Box::new(Clerk::new(desk.clone(), config.log.as_ref(), config.rpc.as_ref(), counters)));
+    readers.push(Box::new(Clerk::new(
+        desk.clone(),
+        config.log.as_ref(),
+        config.rpc.as_ref(),
+        counters,
+        privacy.clone(),
+    )));
     readers
 }
 

@@ -17,6 +17,7 @@ use crate::{
     clock,
     config::{LogConfig, RpcConfig},
     health::Counters,
+    privacy::Privacy,
     shipper::chain,
     source::{Context, Reader},
 };
@@ -30,6 +31,7 @@ pub(crate) struct Clerk {
     rpc: Option<ChainRpc>,
     readable: PerMinute,
     tellable: PerMinute,
+    privacy: Privacy,
 }
 
 /// What became of a want.
@@ -44,6 +46,7 @@ impl Clerk {
         log: Option<&LogConfig>,
         rpc: Option<&RpcConfig>,
         counters: &Counters,
+        privacy: Privacy,
     ) -> Self {
         Self {
             desk,
@@ -51,6 +54,7 @@ impl Clerk {
             rpc: rpc.map(|rpc| ChainRpc::new(rpc, counters.clone())),
             readable: PerMinute::new(READ_BYTES_PER_MINUTE),
             tellable: PerMinute::new(ANSWER_BYTES_PER_MINUTE),
+            privacy,
         }
     }
 
@@ -121,7 +125,7 @@ impl Clerk {
         if bounds.read_bytes == 0 {
             return refusal(want.id, "the wants of the last minute have read as much of the log as they may");
         }
-        let found = Request { path, subject, from, to, bounds }.fulfil(is_over);
+        let found = Request { path, subject, from, to, bounds, privacy: &self.privacy }.fulfil(is_over);
         let kind = match found.lines {
             Ok(lines) => lines.into_kind(want.id, subject),
             Err(error) => refused(want.id, format!("failed to {}", chain(&error))),
@@ -181,7 +185,7 @@ mod tests {
         fs::write(&path, format!("\n\n\n\n\n{}", line.repeat(count))).unwrap();
         let log = LogConfig { path, poll_ms: 1, first_read_bytes: 0 };
         let counters = Counters::default();
-        (dir, Clerk::new(Desk::new(counters.clone()), Some(&log), None, &counters))
+        (dir, Clerk::new(Desk::new(counters.clone()), Some(&log), None, &counters, Privacy::of_key([7; 32])))
     }
 
     fn answer(clerk: &mut Clerk, max_bytes: u64, until: Instant) -> Kind {

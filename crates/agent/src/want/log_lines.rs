@@ -9,9 +9,10 @@ use bmon_corelog::{Line, RawLine, Splitter, Story};
 use bmon_event::{AgentTime, Kind, Subject, event::LogLines};
 
 use super::{
-    Bounds, address,
+    Bounds,
     log_reader::{CHUNK, LogError, LogReader},
 };
+use crate::privacy::Privacy;
 
 /// How far the times of a log may go back without a line of the range being missed. Threads overtake one another by
 /// milliseconds, and a clock that is set goes back by seconds.
@@ -24,6 +25,7 @@ pub(super) struct Request<'a> {
     pub(super) from: AgentTime,
     pub(super) to: AgentTime,
     pub(super) bounds: Bounds,
+    pub(super) privacy: &'a Privacy,
 }
 
 /// What was found, and what it cost.
@@ -85,9 +87,9 @@ impl Request<'_> {
 }
 
 /// Reads lines in the order of the log.
-struct Scan {
+struct Scan<'a> {
     story: Story,
-    picked: Picked,
+    picked: Picked<'a>,
     /// Behind this no line is in the range any more.
     last: AgentTime,
     newest: Option<AgentTime>,
@@ -97,7 +99,8 @@ struct Scan {
 }
 
 /// The lines of an answer.
-struct Picked {
+struct Picked<'a> {
+    privacy: &'a Privacy,
     lines: Vec<String>,
     /// Bytes that more of them may take.
     room: u64,
@@ -105,9 +108,9 @@ struct Picked {
     is_full: bool,
 }
 
-impl Picked {
+impl Picked<'_> {
     fn add(&mut self, line: &[u8]) {
-        let line = String::from_utf8_lossy(&address::without(line)).into_owned();
+        let line = String::from_utf8_lossy(&self.privacy.hide(line)).into_owned();
         // With its end, which the answer does not have but whoever prints it adds.
         let left = self.room.checked_sub(line.len() as u64 + 1);
         match left.filter(|_| !self.is_full) {
@@ -120,11 +123,16 @@ impl Picked {
     }
 }
 
-impl Scan {
-    fn new(request: &Request<'_>) -> Self {
+impl<'a> Scan<'a> {
+    fn new(request: &Request<'a>) -> Self {
         Self {
             story: Story::new(request.subject),
-            picked: Picked { lines: Vec::new(), room: request.bounds.answer_bytes, is_full: false },
+            picked: Picked {
+                privacy: request.privacy,
+                lines: Vec::new(),
+                room: request.bounds.answer_bytes,
+                is_full: false,
+            },
             last: request.to.plus_micros(SLACK_US),
             newest: None,
             is_past: false,

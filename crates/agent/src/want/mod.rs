@@ -8,7 +8,6 @@
 //! The server is not trusted with the node: it names what it wants to know about, never where to look, and whatever it
 //! sends, what is queued, read and answered stays within the bounds that stand here and in those files.
 
-mod address;
 mod block_part;
 mod chain_rpc;
 mod clerk;

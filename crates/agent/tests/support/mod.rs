@@ -16,8 +16,8 @@ use std::{
 use bmon_agent::{
     Exporter,
     config::{
-        Config, HostConfig, IntervalConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
-        ZmqConfig,
+        Config, HostConfig, IntervalConfig, LogConfig, PrivacyConfig, RpcAuth, RpcConfig, Secret,
+        ServerConfig, SpoolConfig, ZmqConfig,
     },
 };
 use bmon_devnet::Node;
@@ -272,6 +272,8 @@ pub(crate) fn config(dir: &Path, server: &str) -> Config {
             compat_chain_tx_stats_ms: 500,
             compat_index_info_ms: 500,
         },
+        privacy: PrivacyConfig { key_file: dir.join("privacy.key"), peer_addresses: false },
+        loki: None,
         metrics: false,
         clock_offset_us: None,
     }

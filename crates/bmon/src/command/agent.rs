@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::local;
+use super::{local, what_leaves};
 use crate::{
     config::Config,
     failure::{Code, Failure, Result},
@@ -32,11 +32,22 @@ enum AgentCommand {
         #[arg(long, default_value = "bmon")]
         user: String,
     },
+    /// Print what would leave the host of the last lines of each node's debug.log: the events for the server, and the
+    /// entries for Loki
+    WhatLeaves {
+        /// How many lines of each log
+        #[arg(long, default_value_t = 20)]
+        lines: usize,
+        /// As one JSON document
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Agent {
     pub(crate) fn run(self, config: &Config) -> Result {
         match self.command {
+            Some(AgentCommand::WhatLeaves { lines, json }) => what_leaves::print(config, lines, json),
             Some(AgentCommand::RpcWhitelist { user }) => {
                 print!("{}", whitelist(&user));
                 Ok(())

@@ -118,6 +118,7 @@ fn watched(node: &Node) -> config::Node {
         data_dir: node.config().dir.clone(),
         network: "regtest".to_owned(),
         debug_log: node.debug_log(),
+        stderr_log: std::path::PathBuf::new(),
         rpc_url: node.rpc_url(),
         rpc_cookie_file: node.cookie(),
         rpc_user: String::new(),

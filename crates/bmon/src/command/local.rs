@@ -10,8 +10,8 @@ use std::{
 use bmon_agent::{
     Agent, Exporter,
     config::{
-        Config as AgentConfig, HostConfig, LogConfig, RpcAuth, RpcConfig, Secret, ServerConfig, SpoolConfig,
-        ZmqConfig,
+        BasicAuth, Config as AgentConfig, HostConfig, LogConfig, LokiConfig, PrivacyConfig, RpcAuth,
+        RpcConfig, Secret, ServerConfig, SpoolConfig, ZmqConfig,
     },
 };
 
@@ -91,9 +91,44 @@ fn agent(config: &Config, node: &Node) -> Result<AgentConfig> {
         zmq: Some(ZmqConfig { hashblock: zmq(&node.zmq_hashblock), sequence: zmq(&node.zmq_sequence) }),
         host: HostConfig { data_dir: node.data_dir.clone(), network_dir: Some(dir.clone()) },
         interval: config.agent.interval.clone(),
+        privacy: PrivacyConfig {
+            key_file: config.agent.spool_dir.join("privacy.key"),
+            peer_addresses: config.agent.peer_addresses,
+        },
+        loki: loki(config, node)?,
         metrics: !config.agent.metrics_listen.is_empty(),
         clock_offset_us: None,
     })
+}
+
+/// Where the node's lines go, if anywhere.
+fn loki(config: &Config, node: &Node) -> Result<Option<LokiConfig>> {
+    let loki = &config.agent.loki;
+    if loki.url.is_empty() {
+        return Ok(None);
+    }
+    let auth = if loki.user.is_empty() {
+        None
+    } else {
+        let password = read_secret(&loki.password_file, "the password for Loki")?;
+        Some(BasicAuth { name: loki.user.clone(), password })
+    };
+    let is_first = config.nodes.first().is_some_and(|first| first.name == node.name);
+    Ok(Some(LokiConfig {
+        url: loki.url.clone(),
+        encoding: loki.encoding,
+        tenant: Some(loki.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+        auth,
+        dir: config.agent.spool_dir.join(format!("{}.loki", node.name)),
+        stderr_log: Some(node.stderr_log.clone()).filter(|path| !path.as_os_str().is_empty()),
+        own_log: Some(loki.own_log.clone()).filter(|path| is_first && !path.as_os_str().is_empty()),
+        batch_bytes: loki.batch_bytes,
+        batch_wait_ms: loki.batch_wait_ms,
+        line_max_bytes: loki.line_max_bytes,
+        max_age_hours: loki.max_age_hours.into(),
+        timeout_ms: loki.timeout_ms,
+        refused_max_bytes: loki.refused_max_bytes,
+    }))
 }
 
 /// The node's network: the one that is named, else the first whose cookie is there, which a running node writes.

@@ -39,6 +39,7 @@ mod vanished_messages;
 mod version_comparisons;
 mod watch;
 mod watch_list;
+mod what_leaves;
 
 use std::{
     io::{self, BufWriter, ErrorKind, Write as _},

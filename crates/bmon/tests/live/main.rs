@@ -10,6 +10,7 @@ mod faults;
 mod kill;
 mod latency;
 mod log_lines;
+mod loki;
 mod metrics;
 mod mined;
 mod miner;

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Gives every line of a log once, in order, also through a restart that begins with [`Self::position`].
 #[derive(Debug)]
-pub(super) struct Follower {
+pub(crate) struct Follower {
     path: PathBuf,
     first_read_bytes: u64,
     state: State,
@@ -41,7 +41,7 @@ enum State {
 
 /// What one step of following gave.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// Bytes that end with a line's end, unless the file was closed in mid-line.
     Lines(&'a [u8]),
     /// Nothing to do until more is written.
@@ -57,13 +57,13 @@ pub(super) enum Step<'a> {
 impl Follower {
     /// Follows the log at `path`, from `position` on. Without one, the last `first_read_bytes` of an existing file
     /// are read too.
-    pub(super) fn new(path: PathBuf, first_read_bytes: u64, position: Option<LogPosition>) -> Self {
+    pub(crate) fn new(path: PathBuf, first_read_bytes: u64, position: Option<LogPosition>) -> Self {
         let state = position.map_or(State::New, |position| State::Seeking { position, since: None });
         Self { path, first_read_bytes, state, before: None, buffer: Vec::new() }
     }
 
     /// The place up to which lines were given. `None` before the first.
-    pub(super) fn position(&self) -> Option<LogPosition> {
+    pub(crate) fn position(&self) -> Option<LogPosition> {
         match &self.state {
             State::New => None,
             State::Reading { file, .. } => file.position().or_else(|| self.before.clone()),
@@ -80,7 +80,7 @@ impl Follower {
     }
 
     /// Does one thing: opens a file, or reads some lines.
-    pub(super) fn step(&mut self, now: Instant) -> io::Result<Step<'_>> {
+    pub(crate) fn step(&mut self, now: Instant) -> io::Result<Step<'_>> {
         match &self.state {
             State::New => self.begin(),
             State::Reading { .. } => self.read(),

@@ -8,17 +8,17 @@ mod file;
 mod follower;
 mod startup;
 
-pub(crate) use self::family::is_rotated;
+pub(crate) use self::{
+    family::is_rotated,
+    follower::{Follower, Step},
+};
 
 use std::{io, path::PathBuf, time::Duration};
 
 use bmon_corelog::Reader as LineReader;
 use bmon_event::{AgentTime, Event, Kind, LogPosition, NodeTime, Source, event::Gap};
 
-use self::{
-    follower::{Follower, Step},
-    startup::Startup,
-};
+use self::startup::Startup;
 use super::{Closed, Context, Position, Reader, Report, detail};
 use crate::{
     advice::{Lack, Lacks},
