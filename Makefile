@@ -46,7 +46,7 @@ docs: ## write the generated reference pages again
 	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
 
 .PHONY: soak
-soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-delay soak-chain soak-alert soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test
+soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-delay soak-chain soak-alert soak-loki soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test
 
 .PHONY: soak-reading
 soak-reading: setup-tests ## the log reader on a file of 1 GiB
@@ -75,6 +75,10 @@ soak-delay: setup-tests ## blocks held back by known delays arrive when they wer
 .PHONY: soak-alert
 soak-alert: setup-tests ## fifty reorgs reach a webhook behind a real Alertmanager, which is away for a minute, and end
 	BMON_ALERT_RUNS=50 BMON_ALERT_ENDS=1 BMON_ALERT_AWAY_SECONDS=60 cargo test --release --package bmon --test live alertmanager -- --nocapture
+
+.PHONY: soak-loki
+soak-loki: setup-tests ## a million log lines to Loki through kills and an outage, and how many a core pushes (LOKI_EXE=path: to that one too)
+	BMON_LOKI_LINES=1000000 BMON_LOKI_OUTAGE_SECONDS=60 BMON_LOKI_SPEED_LINES=3000000 cargo test --release --package bmon --test live loki -- --nocapture --test-threads 1
 
 .PHONY: soak-chain
 soak-chain: setup-tests ## forks, splits and alerts on real nodes ten times, and once until every alert has ended

@@ -19,6 +19,7 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(out)?;
     fs::write(out.join("dictionary"), dictionary())?;
     write(out, "line", logs.iter().flat_map(|log| lines(log)).map(<[u8]>::to_vec))?;
+    write(out, "private", logs.iter().flat_map(|log| lines(log)).map(<[u8]>::to_vec))?;
     write(
         out,
         "split",

@@ -11,6 +11,7 @@ mod clock;
 pub mod config;
 mod exporter;
 mod health;
+mod hex;
 mod http;
 mod link;
 pub mod loki;

@@ -15,7 +15,7 @@ use std::{
 use bmon_corelog::{Line, private};
 use sha2::{Digest as _, Sha256};
 
-use crate::config::PrivacyConfig;
+use crate::{config::PrivacyConfig, hex};
 
 /// How many bytes of the hash are told: the neighbourhoods of a node's peers rarely have one in common.
 const TOLD_BYTES: usize = 4;
@@ -55,10 +55,8 @@ impl Privacy {
             }
             hidden.extend_from_slice(&text[end..address.place.start]);
             let hash = Sha256::new().chain_update(key).chain_update(address.group()).finalize();
-            let told = hash.iter().take(TOLD_BYTES).map(|byte| format!("{byte:02x}"));
-            hidden.extend_from_slice(
-                format!("{}:{}", address.kind.as_str(), told.collect::<String>()).as_bytes(),
-            );
+            let told = hex::encode(hash.get(..TOLD_BYTES).unwrap_or_default());
+            hidden.extend_from_slice(format!("{}:{told}", address.kind.as_str()).as_bytes());
             end = address.place.end;
         });
         if end == 0 {
@@ -72,7 +70,7 @@ impl Privacy {
 /// The key in a file of this user's alone, as 64 hexadecimal digits.
 fn key(path: &Path) -> io::Result<[u8; 32]> {
     match fs::read_to_string(path) {
-        Ok(text) => parse(text.trim()).ok_or_else(|| {
+        Ok(text) => hex::decode(text.trim()).and_then(|key| key.try_into().ok()).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 "it is not 64 hexadecimal digits; without it another key is drawn",
@@ -83,22 +81,11 @@ fn key(path: &Path) -> io::Result<[u8; 32]> {
     }
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
-    let mut key = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(key)
-}
-
 /// Writes the key under another name first, so that it is there whole or not at all; of two agents that draw at once one wins.
 fn draw(path: &Path) -> io::Result<[u8; 32]> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::from)?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hex::encode(&key);
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }

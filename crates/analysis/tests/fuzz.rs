@@ -21,6 +21,8 @@ mod message;
 mod peer_controlled;
 #[path = "../../../fuzz/fuzz_targets/pools.rs"]
 mod pools;
+#[path = "../../../fuzz/fuzz_targets/private.rs"]
+mod private;
 #[path = "../../../fuzz/fuzz_targets/reader.rs"]
 mod reader;
 #[path = "../../../fuzz/fuzz_targets/split.rs"]
@@ -30,7 +32,7 @@ mod wire;
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 10] = [
+const TARGETS: [(&str, Check); 11] = [
     ("assembler", assembler::check),
     ("body", body::check),
     ("header", header::check),
@@ -38,6 +40,7 @@ const TARGETS: [(&str, Check); 10] = [
     ("message", message::check),
     ("peer_controlled", peer_controlled::check),
     ("pools", pools::check),
+    ("private", private::check),
     ("reader", reader::check),
     ("split", split::check),
     ("wire", wire::check),

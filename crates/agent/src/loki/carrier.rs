@@ -214,17 +214,13 @@ impl Carrier {
 
     /// Loki refused something of this. Which entries that is, its words do not tell for all: each half is pushed by itself, down to
     /// single entries. What it had taken is the same again.
-    fn divide(&mut self, push: Push, reason: &str) -> Result<(), Ended> {
-        match push.clone().halves() {
-            Some((first, second)) => {
-                self.deliver(first)?;
-                self.deliver(second)
-            }
-            None => {
-                self.give_up(&push, reason);
-                Ok(())
-            }
-        }
+    fn divide(&mut self, mut push: Push, reason: &str) -> Result<(), Ended> {
+        let Some(second) = push.split() else {
+            self.give_up(&push, reason);
+            return Ok(());
+        };
+        self.deliver(push)?;
+        self.deliver(second)
     }
 
     fn give_up(&mut self, push: &Push, reason: &str) {
@@ -254,7 +250,7 @@ impl Carrier {
             match self.file.write(&self.place) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    self.tell(format!("failed to write `{}`: {}", self.file.path().display(), chain(&error)))
+                    self.tell(format!("failed to write `{}`: {}", self.file.path().display(), chain(&error)));
                 }
             }
             if self.stop.wait(RETRY) {

@@ -43,7 +43,7 @@ pub(super) struct Labelled {
 /// `StreamAdapter`. Its field `hash` (3) is for Loki's own use.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Stream {
-    /// As LogQL selects it.
+    /// As `LogQL` selects it.
     #[prost(string, tag = "1")]
     pub(super) labels: String,
     #[prost(message, repeated, tag = "2")]
@@ -125,17 +125,15 @@ impl Push {
         Self { streams: self.streams.iter().map(|labelled| labelled.with(Vec::new())).collect() }
     }
 
-    /// Two pushes that give the same in this order, `None` if there is only one entry.
-    pub(super) fn halves(mut self) -> Option<(Self, Self)> {
+    /// Takes off the second half: two pushes that give the same in this order. `None` if there is only one entry.
+    pub(super) fn split(&mut self) -> Option<Self> {
         self.streams.retain(|labelled| !labelled.stream.entries.is_empty());
         if self.streams.len() > 1 {
-            let second = self.streams.split_off(self.streams.len() / 2);
-            return Some((self, Self { streams: second }));
+            return Some(Self { streams: self.streams.split_off(self.streams.len() / 2) });
         }
         let labelled = self.streams.first_mut().filter(|labelled| labelled.stream.entries.len() > 1)?;
         let second = labelled.stream.entries.split_off(labelled.stream.entries.len() / 2);
-        let second = Self { streams: vec![labelled.with(second)] };
-        Some((self, second))
+        Some(Self { streams: vec![labelled.with(second)] })
     }
 
     /// The body of the request.
@@ -175,7 +173,7 @@ fn json_entry(entry: &Entry) -> Value {
     json!([time, entry.line, pairs.collect::<Map<_, _>>()])
 }
 
-/// `{name="value", …}`, escaped as LogQL reads it.
+/// `{name="value", …}`, escaped as `LogQL` reads it.
 fn selector(labels: &[(&'static str, String)]) -> String {
     let mut text = String::from("{");
     for (index, (name, value)) in labels.iter().enumerate() {
@@ -255,20 +253,20 @@ mod tests {
 
     #[test]
     fn halves_give_the_same_in_order_down_to_single_entries() {
-        fn flatten(push: Push, into: &mut Vec<String>) {
-            match push.clone().halves() {
-                Some((first, second)) => {
-                    assert!(first.len() < push.len() && second.len() < push.len());
-                    flatten(first, into);
-                    flatten(second, into);
-                }
-                None => into.extend(push.streams.iter().flat_map(|labelled| {
+        fn flatten(mut push: Push, into: &mut Vec<String>) {
+            let whole = push.len();
+            if let Some(second) = push.split() {
+                assert!(push.len() < whole && second.len() < whole && push.len() + second.len() == whole);
+                flatten(push, into);
+                flatten(second, into);
+            } else {
+                into.extend(push.streams.iter().flat_map(|labelled| {
                     labelled
                         .stream
                         .entries
                         .iter()
                         .map(|entry| format!("{} {}", labelled.stream.labels, entry.line))
-                })),
+                }));
             }
         }
         let (mut all, mut push) = (Vec::new(), push());
@@ -276,6 +274,6 @@ mod tests {
         flatten(push, &mut all);
         let lines: Vec<_> = all.iter().map(|text| text.rsplit(' ').next().unwrap()).collect();
         assert_eq!(lines, ["one", "\u{e9}", "three", ""]);
-        assert_eq!(Push::default().halves(), None);
+        assert_eq!(Push::default().split(), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bmon_corelog::{Category, Level, Line, Mention, Message, private};
-use bmon_event::AgentTime;
+use bmon_event::{AgentTime, Txid};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -296,7 +296,7 @@ fn metadata(line: &Line<'_>) -> Vec<Pair> {
             Mention::Tx(txid) => ("txid", txid.to_string()),
             Mention::Wtx(wtxid) => ("wtxid", wtxid.to_string()),
             Mention::Any(bytes) => {
-                let value = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+                let value = Txid::from_bytes(bytes).to_string();
                 let Some(name) = name_before(line.text, &value) else { return };
                 (name, value)
             }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use bmon_event::BlockHash;
 use serde::de::DeserializeOwned;
 
-use super::{hex, per_minute::PerMinute};
+use super::per_minute::PerMinute;
 use crate::{
     clock,
     config::RpcConfig,
     health::Counters,
+    hex,
     shipper::chain,
     source::rpc::{Client, GET_BLOCK, RpcError},
 };

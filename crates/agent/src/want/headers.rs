@@ -2,7 +2,8 @@
 
 use bmon_event::{BlockHash, event::RawHeader};
 
-use super::{chain_rpc::ChainRpc, hex};
+use super::chain_rpc::ChainRpc;
+use crate::hex;
 use crate::{shipper::chain, source::rpc::GET_BLOCK_HEADER};
 
 /// Most headers in one answer: a quarter of a retarget period, which is 57 kB.

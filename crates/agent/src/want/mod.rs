@@ -13,7 +13,6 @@ mod chain_rpc;
 mod clerk;
 mod desk;
 mod headers;
-mod hex;
 mod log_lines;
 mod log_reader;
 mod mempool_spends;

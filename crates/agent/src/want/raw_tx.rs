@@ -2,7 +2,8 @@
 
 use bmon_event::{Txid, event::RawTx};
 
-use super::{chain_rpc::ChainRpc, hex};
+use super::chain_rpc::ChainRpc;
+use crate::hex;
 use crate::{shipper::chain, source::rpc::GET_RAW_TRANSACTION};
 
 /// The bytes of `txid`, in answer to `want`, if they are no more than `most`. In parts they would be of no use: nobody could

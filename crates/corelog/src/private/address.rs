@@ -78,31 +78,46 @@ pub fn addresses<'a>(text: &'a [u8], mut each: impl FnMut(Address<'a>)) {
     }
 }
 
-/// The address that has its first dot or colon at `mark` and begins at `least` or behind.
+/// The address around a dot or colon at `mark`, if it begins at `least` or behind.
 fn at(text: &[u8], mark: usize, least: usize) -> Option<Address<'_>> {
-    let word = word_around(text, mark, least);
+    let word = around(text, mark, least, |byte| byte.is_ascii_alphanumeric() || b".:[]-%_".contains(&byte));
+    whole(text, word).or_else(|| within(text, mark, least))
+}
+
+/// The address that a word is.
+fn whole(text: &[u8], word: Range<usize>) -> Option<Address<'_>> {
     let bytes = text.get(word.clone())?;
     if bytes.len() < 3 {
         return None;
     }
     let host = host_of(bytes);
-    let text = std::str::from_utf8(host.name).ok()?;
-    let (kind, group) = if let Ok(ip) = text.parse::<IpAddr>() {
-        of_ip(ip)?
-    } else {
-        (of_name(host.name, host.has_port)?, Group::Name(host.name))
+    let name = std::str::from_utf8(host.name).ok()?;
+    let (kind, group) = match name.parse::<IpAddr>() {
+        Ok(ip) => of_ip(ip)?,
+        Err(_) => (of_name(host.name, host.has_port)?, Group::Name(host.name)),
     };
     let begin = word.start + host.skipped;
     Some(Address { place: begin..begin + host.length, kind, group })
 }
 
-/// The longest stretch around `mark` of bytes that an address may consist of.
-fn word_around(text: &[u8], mark: usize, least: usize) -> Range<usize> {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b".:[]-%_".contains(byte);
+/// The IPv4 address in a word that has other things before or behind it, such as a range of addresses.
+fn within(text: &[u8], mark: usize, least: usize) -> Option<Address<'_>> {
+    let place = around(text, mark, least, |byte| byte.is_ascii_digit() || byte == b'.');
+    let before = place.start.checked_sub(1).and_then(|before| text.get(before));
+    if before.is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let ip = std::str::from_utf8(text.get(place.clone())?).ok()?.trim_end_matches('.').parse::<Ipv4Addr>();
+    let (kind, group) = of_ip(ip.ok()?.into())?;
+    Some(Address { place, kind, group })
+}
+
+/// The longest stretch around `mark` of bytes that are part of it.
+fn around(text: &[u8], mark: usize, least: usize, is_part: fn(u8) -> bool) -> Range<usize> {
     let before = text.get(least..mark).unwrap_or_default();
-    let begin = least + before.iter().rposition(|byte| !is_part(byte)).map_or(0, |place| place + 1);
+    let begin = least + before.iter().rposition(|byte| !is_part(*byte)).map_or(0, |place| place + 1);
     let after = text.get(mark..).unwrap_or_default();
-    let end = mark + after.iter().position(|byte| !is_part(byte)).unwrap_or(after.len());
+    let end = mark + after.iter().position(|byte| !is_part(*byte)).unwrap_or(after.len());
     begin..end
 }
 
@@ -137,11 +152,10 @@ fn host_of(word: &[u8]) -> Host<'_> {
         };
     }
     let word = word.strip_suffix(b"]").unwrap_or(word);
-    let colon = memchr::memrchr(b':', word);
-    let lonely = colon.filter(|colon| memchr::memchr(b':', word) == Some(*colon));
+    let lonely = memchr::memchr(b':', word).and_then(|colon| word.split_at_checked(colon));
     match lonely {
-        Some(colon) if digits(&word[colon + 1..]) == word.len() - colon - 1 => {
-            Host { name: &word[..colon], has_port: colon + 1 < word.len(), skipped: 0, length: word.len() }
+        Some((name, port)) if digits(port.get(1..).unwrap_or_default()) + 1 == port.len() => {
+            Host { name, has_port: port.len() > 1, skipped: 0, length: word.len() }
         }
         _ => Host { name: without_zone(word), has_port: false, skipped: 0, length: word.len() },
     }
@@ -235,6 +249,8 @@ mod tests {
             ("connection to node.example.org:8333 failed", "node.example.org:8333", "dns"),
             ("Command-line arg: addnode=\"198.51.100.7\"", "198.51.100.7", "ipv4"),
             ("198.51.100.7", "198.51.100.7", "ipv4"),
+            ("peer_198.51.100.7_out", "198.51.100.7", "ipv4"),
+            ("a-198.51.100.7-b", "198.51.100.7", "ipv4"),
             ("banned 198.51.100.0/24", "198.51.100.0", "ipv4"),
         ] {
             assert_eq!(places(text), [(place.to_owned(), kind)], "{text}");
@@ -245,6 +261,7 @@ mod tests {
         );
         assert_eq!(places(&format!("Creating session to {I2P}:0")), [(format!("{I2P}:0"), "i2p")]);
         assert_eq!(places("198.51.100.7:1 and 203.0.113.9:2").len(), 2);
+        assert_eq!(places("198.51.100.7-203.0.113.9").len(), 2);
     }
 
     #[test]
@@ -269,7 +286,7 @@ mod tests {
             "PeerManager::NewPoWValidBlock sending header-and-ids 00ab to peer=1",
             "  - Connect 2500 transactions: 12.34ms (0.005ms/tx)",
             "std::bad_alloc in net.cpp:123 ",
-            "Opening LevelDB in /home/node/.bitcoin/blocks/index",
+            "Opening LevelDB in /var/lib/bitcoin/blocks/index",
             "init message: Done loading...",
             "10:11:12",
             ":::",

@@ -42,8 +42,8 @@ fn labels_tell_node_network_version_category_and_level() {
                  2026-11-26T05:13:04.000003Z [net:error] bad\n\
                  2026-11-26T05:13:04.000004Z [warning] odd\n\
                  2026-11-26T05:13:04.000005Z ERROR: old words\n";
-    let shaped = shape(&mut shaper, lines);
-    let labels: Vec<_> = shaped.iter().skip(2).map(|(labels, ..)| labels.as_str()).collect();
+    let entries = shape(&mut shaper, lines);
+    let labels: Vec<_> = entries.iter().skip(2).map(|(labels, ..)| labels.as_str()).collect();
     let with = |rest: &str| {
         format!(
             "{{node=\"alice\", network=\"regtest\", source=\"debug.log\", version=\"Bitcoin Core v30.0.0\", {rest}}}"
@@ -60,11 +60,11 @@ fn labels_tell_node_network_version_category_and_level() {
         ]
     );
     assert!(
-        shaped[0].0.contains("version=\"unknown\""),
+        entries[0].0.contains("version=\"unknown\""),
         "before the banner nothing tells it: {}",
-        shaped[0].0
+        entries[0].0
     );
-    let times: Vec<_> = shaped.iter().map(|(_, nanos, _)| nanos - T).collect();
+    let times: Vec<_> = entries.iter().map(|(_, nanos, _)| nanos - T).collect();
     assert_eq!(times, [1_000, 1_001, 1_002, 2_000, 3_000, 4_000, 5_000]);
 }
 
@@ -80,13 +80,13 @@ fn a_peer_cannot_make_a_banner() {
 fn lines_without_a_time_continue_the_one_before() {
     let mut shaper = shaper(Origin::DebugLog);
     let lines = "2026-11-26T05:13:04Z [net] one\ntwo\n  three\n2026-11-26T05:13:04Z four\n";
-    let shaped = shape(&mut shaper, lines);
+    let entries = shape(&mut shaper, lines);
     assert_eq!(
-        shaped.iter().map(|(_, nanos, line)| (nanos - T, line.as_str())).collect::<Vec<_>>(),
+        entries.iter().map(|(_, nanos, line)| (nanos - T, line.as_str())).collect::<Vec<_>>(),
         [(0, "2026-11-26T05:13:04Z [net] one"), (1, "two"), (2, "  three"), (3, "2026-11-26T05:13:04Z four"),]
     );
-    assert_eq!(shaped[0].0, shaped[2].0);
-    assert_ne!(shaped[0].0, shaped[3].0);
+    assert_eq!(entries[0].0, entries[2].0);
+    assert_ne!(entries[0].0, entries[3].0);
 }
 
 #[test]
@@ -98,9 +98,9 @@ fn a_wallets_lines_stay_and_so_do_those_that_continue_them() {
                  2026-11-26T05:13:04Z two\n\
                  CTransaction(hash=bb)\n\
                  2026-11-26T05:13:04Z three\n";
-    let shaped = shape(&mut shaper, lines);
+    let entries = shape(&mut shaper, lines);
     let lines: Vec<_> =
-        shaped.iter().map(|(_, nanos, line)| (nanos - T, line.rsplit(' ').next().unwrap())).collect();
+        entries.iter().map(|(_, nanos, line)| (nanos - T, line.rsplit(' ').next().unwrap())).collect();
     assert_eq!(lines, [(0, "one"), (5, "two"), (7, "three")]);
     assert_eq!(shaper.tally.withheld, 5);
 }
@@ -131,9 +131,9 @@ fn hashes_of_a_message_are_structured_metadata() {
 fn an_over_long_line_is_cut_and_marked_and_what_is_not_text_replaced() {
     let mut shaper = shaper(Origin::DebugLog);
     let long = format!("2026-11-26T05:13:04Z {}", "\u{e9}".repeat(1_000));
-    let shaped = shape(&mut shaper, &format!("{long}\n2026-11-26T05:13:04Z short\n"));
-    let (kept, mark) = shaped[0].2.split_once(" … [").unwrap();
-    assert!(long.starts_with(kept) && shaped[0].2.len() <= 1_000, "{}", shaped[0].2.len());
+    let entries = shape(&mut shaper, &format!("{long}\n2026-11-26T05:13:04Z short\n"));
+    let (kept, mark) = entries[0].2.split_once(" … [").unwrap();
+    assert!(long.starts_with(kept) && entries[0].2.len() <= 1_000, "{}", entries[0].2.len());
     assert_eq!(mark, format!("{} bytes cut by bmon]", long.len() - kept.len()));
     assert_eq!(shaper.tally.cut, 1);
     let mut batch = Batch::default();
@@ -147,9 +147,12 @@ fn a_log_without_times_gets_them_when_it_is_read() {
     let lines = "Error: Cannot obtain a lock on directory\n[savings] not a wallet's name here?\n\n";
     assert!(shaper.past.needs_time(lines.as_bytes()));
     shaper.past.set_time(AgentTime::from_micros(5_000_001));
-    let shaped = shape(&mut shaper, lines);
-    assert_eq!(shaped.iter().map(|(_, nanos, _)| *nanos).collect::<Vec<_>>(), [5_000_001_000, 5_000_001_002]);
-    assert!(shaped[0].0.contains("level=\"error\"") && shaped[0].0.contains("source=\"stderr\""));
+    let entries = shape(&mut shaper, lines);
+    assert_eq!(
+        entries.iter().map(|(_, nanos, _)| *nanos).collect::<Vec<_>>(),
+        [5_000_001_000, 5_000_001_002]
+    );
+    assert!(entries[0].0.contains("level=\"error\"") && entries[0].0.contains("source=\"stderr\""));
     assert!(!shaper.past.needs_time(b"\n2026-11-26T05:13:04Z line\n"));
 }
 
@@ -158,9 +161,9 @@ fn the_agents_own_lines_have_its_levels() {
     let mut shaper = shaper(Origin::Bmon);
     let lines = "2026-11-26T05:13:04.000001Z  WARN bmon_agent: a wallet is no concern here\n\
                  2026-11-26T05:13:04.000002Z  INFO bmon_agent: from 198.51.100.7:1\n";
-    let shaped = shape(&mut shaper, lines);
-    assert!(shaped[0].0.contains("level=\"warning\"") && shaped[1].0.contains("level=\"info\""));
-    assert!(shaped[1].2.contains("from ipv4:"));
+    let entries = shape(&mut shaper, lines);
+    assert!(entries[0].0.contains("level=\"warning\"") && entries[1].0.contains("level=\"info\""));
+    assert!(entries[1].2.contains("from ipv4:"));
 }
 
 fn line() -> impl Strategy<Value = String> {

@@ -188,7 +188,9 @@ fn lines_of(loki: &Model, node: &str, source: &str) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
     for (labels, entries) in loki.streams() {
         if labels.contains(&node) && labels.contains(&source) {
-            entries.into_iter().for_each(|(_, line)| *lines.entry(line).or_default() += 1);
+            for (_, line) in entries {
+                *lines.entry(line).or_default() += 1;
+            }
         }
     }
     lines

@@ -144,9 +144,8 @@ fn answer(head: &str, body: &[u8], state: &Mutex<State>) -> Option<String> {
             state.taken_bytes += body.len() as u64;
             return Some(status("204 No Content", ""));
         }
-        Fault::None => 0,
         Fault::OneIn(number) if state.random.below(number) == 0 => 1 + state.random.below(6),
-        Fault::OneIn(_) => 0,
+        Fault::None | Fault::OneIn(_) => 0,
     };
     let busy = "429 Too Many Requests\r\nRetry-After: 0";
     match lot {

@@ -95,7 +95,9 @@ impl Real {
                 entries.push((nanos, value[1].as_str().unwrap().to_owned()));
             }
         }
-        all.values_mut().for_each(|entries| entries.sort_by_key(|(nanos, _)| *nanos));
+        for entries in all.values_mut() {
+            entries.sort_by_key(|(nanos, _)| *nanos);
+        }
         last
     }
 }
