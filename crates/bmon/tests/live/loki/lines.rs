@@ -52,6 +52,21 @@ impl Written {
         Self { streams }
     }
 
+    /// Writes `lines` lines without times, some at a time.
+    pub(super) fn write_without_times(node: &str, log: &Path, lines: usize, span: Duration) -> Self {
+        let pause = span.checked_div(u32::try_from(lines / 10 + 1).unwrap()).unwrap_or_default();
+        let (mut all, mut file) = (Vec::new(), open(log));
+        let begin = instant();
+        for chunk in 0..lines / 10 {
+            let lines = (0..10).map(|number| format!("something odd, {}", chunk * 10 + number / 2));
+            let lines: Vec<_> = lines.collect();
+            file.write_all(format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
+            all.extend(lines);
+            thread::sleep((pause * u32::try_from(chunk).unwrap()).saturating_sub(begin.elapsed()));
+        }
+        Self { streams: Streams::from([((node.to_owned(), "stderr".to_owned()), all)]) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.streams.values().map(Vec::len).sum()
     }

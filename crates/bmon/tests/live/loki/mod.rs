@@ -89,6 +89,9 @@ fn written_through_kills_and_an_outage(
                 scope.spawn(move || Written::write(node, &log, lines, span, seed))
             })
             .collect();
+        // Lines without a time get one when they are read, which must be the same after a kill.
+        let stderr = watching.log(NODES[0]).with_file_name("stderr.log");
+        let timeless = scope.spawn(move || Written::write_without_times(NODES[0], &stderr, lines / 10, span));
         let mut memory = 0;
         for kill in 0..3 {
             // What is tested is a moment of no meaning.
@@ -103,7 +106,8 @@ fn written_through_kills_and_an_outage(
                 set_away(false);
             }
         }
-        let written = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+        let writers = writers.into_iter().chain([timeless]);
+        let written = writers.map(|writer| writer.join().unwrap()).collect();
         println!("at most {:.1} MB of the agent", memory as f64 / 1e6);
         assert!(memory < MEMORY_BYTES, "{memory}");
         written
@@ -120,7 +124,9 @@ fn by_node_and_category(streams: BTreeMap<String, Entries>) -> Streams {
             Some(rest.split('"').next()?.to_owned())
         };
         assert_eq!(label("network").as_deref(), Some("regtest"), "{labels}");
-        let key = (label("node").unwrap(), label("category").unwrap_or_default());
+        let category = label("category").unwrap_or_default();
+        let is_stderr = label("source").is_some_and(|source| source == "stderr");
+        let key = (label("node").unwrap(), if is_stderr { "stderr".to_owned() } else { category });
         assert!(all.insert(key, entries.into_iter().map(|(_, line)| line).collect()).is_none(), "{labels}");
     }
     all

@@ -30,7 +30,8 @@ impl Watching {
             fs::write(dir.join(format!("agent/{node}.token")), "none").unwrap();
             text += &format!(
                 "[[nodes]]\nname = '{node}'\ndata_dir = '{}'\nnetwork = 'regtest'\ndebug_log = '{}/debug.log'\n\
-                 rpc_url = 'http://127.0.0.1:9'\n",
+                 rpc_url = 'http://127.0.0.1:9'\nstderr_log = '{}/stderr.log'\n",
+                data.display(),
                 data.display(),
                 data.display()
             );
