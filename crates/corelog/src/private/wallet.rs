@@ -48,6 +48,68 @@ const BEGINNINGS: &[&[u8]] = &[
 const CHAINSTATES: &[&[u8]] =
     &[b"[snapshot] ", b"[background validation] ", b"[normal] ", b"[background] ", b"[assumedvalid] "];
 
+/// RPC methods of wallets that do not say so in their name (`GetWalletRPCCommands`, `src/wallet/rpc/wallet.cpp@v30`, and those of older
+/// versions). With `-debug=rpc` the node logs the name of each method that is called (`src/rpc/request.cpp@v30`).
+const METHODS: &[&[u8]] = &[
+    b"abandontransaction",
+    b"abortrescan",
+    b"addmultisigaddress",
+    b"addwitnessaddress",
+    b"bumpfee",
+    b"dumpprivkey",
+    b"fundrawtransaction",
+    b"getaccount",
+    b"getaccountaddress",
+    b"getaddressesbyaccount",
+    b"getaddressesbylabel",
+    b"getaddressinfo",
+    b"getbalance",
+    b"getbalances",
+    b"gethdkeys",
+    b"getnewaddress",
+    b"getrawchangeaddress",
+    b"getreceivedbyaccount",
+    b"getreceivedbyaddress",
+    b"getreceivedbylabel",
+    b"gettransaction",
+    b"getunconfirmedbalance",
+    b"importaddress",
+    b"importdescriptors",
+    b"importmulti",
+    b"importprivkey",
+    b"importprunedfunds",
+    b"importpubkey",
+    b"keypoolrefill",
+    b"listaccounts",
+    b"listaddressgroupings",
+    b"listdescriptors",
+    b"listlabels",
+    b"listlockunspent",
+    b"listreceivedbyaccount",
+    b"listreceivedbyaddress",
+    b"listreceivedbylabel",
+    b"listsinceblock",
+    b"listtransactions",
+    b"listunspent",
+    b"lockunspent",
+    b"move",
+    b"newkeypool",
+    b"psbtbumpfee",
+    b"removeprunedfunds",
+    b"rescanblockchain",
+    b"send",
+    b"sendall",
+    b"sendfrom",
+    b"sendmany",
+    b"sendtoaddress",
+    b"setaccount",
+    b"sethdseed",
+    b"setlabel",
+    b"settxfee",
+    b"signmessage",
+    b"simulaterawtransaction",
+];
+
 /// Whether a line is a wallet's or tells of one. A line without a time continues the line before it, and is a wallet's if that is.
 pub fn is_wallets(line: &Line<'_>) -> bool {
     if matches!(line.category, Some(Category::WalletDb | Category::SelectCoins | Category::Scan)) {
@@ -61,11 +123,20 @@ pub fn is_wallets(line: &Line<'_>) -> bool {
         || line.level.is_some()
         || line.thread.is_some()
         || line.time.is_none();
-    text.starts_with(b"[") || may_begin && begins_as_wallets(text) || names_wallet(line.text)
+    text.starts_with(b"[")
+        || may_begin && begins_as_wallets(text)
+        || names_wallet(line.text)
+        || calls_wallet(text)
 }
 
 fn begins_as_wallets(text: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+fn calls_wallet(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"ThreadRPCServer method=") else { return false };
+    let method = rest.split(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default();
+    METHODS.contains(&method)
 }
 
 fn names_wallet(text: &[u8]) -> bool {
@@ -119,6 +190,8 @@ mod tests {
             "2026-11-26T05:13:04Z [selectcoins] Upper bound 1",
             "2026-11-26T05:13:04Z [http] Received a POST request for /wallet/savings from 127.0.0.1:5",
             "2026-11-26T05:13:04Z init message: Loading WALLET…",
+            "2026-11-26T05:13:04Z [rpc] ThreadRPCServer method=sendtoaddress user=__cookie__",
+            "2026-11-26T05:13:04Z ThreadRPCServer method=send",
             "2026-11-26T05:13:04Z Command-line arg: wallet=\"savings\"",
             "CTransaction(hash=aa, ver=2, vin.size=1, vout.size=2, nLockTime=0)",
             "    CTxOut(nValue=1.00000000, scriptPubKey=0014)",
