@@ -122,7 +122,8 @@ fn config(dir: &Path, port: u16, grpc: u16) -> String {
          schema_config:\n  configs:\n    - from: 2020-01-01\n      store: tsdb\n      object_store: filesystem\n      \
          schema: v13\n      index:\n        prefix: index_\n        period: 24h\n\
          limits_config:\n  allow_structured_metadata: true\n  ingestion_rate_mb: 64\n  ingestion_burst_size_mb: 128\n  \
-         per_stream_rate_limit: 64MB\n  per_stream_rate_limit_burst: 128MB\n\
+         per_stream_rate_limit: 64MB\n  per_stream_rate_limit_burst: 128MB\n  \
+         shard_streams:\n    enabled: false\n\
          analytics:\n  reporting_enabled: false\n"
     )
 }
