@@ -37,6 +37,7 @@ pub(crate) struct Server {
     pub(crate) header_depth: u32,
     pub(crate) pools: PathBuf,
     pub(crate) alertmanager: String,
+    pub(crate) webhook: String,
 }
 
 /// Table `agent`: see `default.toml`.

@@ -28,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -47,7 +47,7 @@ use crate::clock::EngineTime;
 use crate::http::Http;
 use crate::ingest::{Accepted, Counters, Ingest, Permits};
 use crate::journal::{Journal, Retention};
-use crate::notify::{Alertmanager, Notify};
+use crate::notify::{Notifier, NotifierKind, Notify, Target};
 use crate::pipeline::{Begun, Writer};
 use crate::replay::Replay;
 use crate::want::Wants;
@@ -95,8 +95,8 @@ pub struct Config {
     /// A list of mining pools, as `pools-v2.json` of the community or its older `pools.json`; `None` for those only that
     /// are known without one.
     pub pools: Option<PathBuf>,
-    /// Address of the Alertmanager that is told of alerts, as `http://127.0.0.1:9093`; `None` for none.
-    pub alertmanager: Option<String>,
+    /// Those that are told of alerts, and where.
+    pub notifiers: Vec<(NotifierKind, Target)>,
 }
 
 /// A server cannot start.
@@ -166,7 +166,7 @@ pub struct Server {
     notices: Notices,
     wants: Wants,
     stopping: Arc<AtomicBool>,
-    alertmanager: Option<Alertmanager>,
+    notifiers: Vec<Arc<dyn Notifier>>,
     http: Http,
     /// In the order in which they end.
     threads: Vec<JoinHandle<()>>,
@@ -184,8 +184,8 @@ impl Server {
         let (deliveries, delivered) = sync_channel(WAITING);
         let (entries, entered) = sync_channel(WAITING);
         let (changes, to_write) = sync_channel(WAITING);
-        // One that waits is enough: whoever takes it looks at all alerts.
-        let (alerted, alerts_changed) = sync_channel(1);
+        let notifiers: Vec<_> = config.notifiers.iter().map(|(kind, target)| kind.at(target)).collect();
+        let (alerted, mut notify_threads) = notify(&database, &notifiers, &counters)?;
 
         let begun = Begun { engine, time, position: journal.last(), watch_list };
         let journal =
@@ -206,11 +206,7 @@ impl Server {
             })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
-        let alertmanager = config.alertmanager.as_deref().map(Alertmanager::new);
-        if let Some(alertmanager) = alertmanager.clone() {
-            let notify = notify(&database, alertmanager, &counters)?;
-            threads.push(spawn("bmon-notify", move || notify.run(&alerts_changed))?);
-        }
+        threads.append(&mut notify_threads);
         let ingest = Ingest {
             deliveries,
             accepted,
@@ -229,7 +225,7 @@ impl Server {
             clock::now,
         ))));
         let address = http.address;
-        Ok(Self { address, counters, notices, wants, stopping, alertmanager, http, threads })
+        Ok(Self { address, counters, notices, wants, stopping, notifiers, http, threads })
     }
 
     /// Where it listens.
@@ -258,7 +254,7 @@ impl Drop for Server {
         self.stopping.store(true, Relaxed);
         self.notices.close();
         self.wants.close();
-        self.alertmanager.iter().for_each(Alertmanager::interrupt);
+        self.notifiers.iter().for_each(|notifier| notifier.interrupt());
         // The handlers hold the way to the journal thread: when they are gone the threads end one after another.
         self.http.stop();
         for thread in self.threads.drain(..) {
@@ -269,15 +265,24 @@ impl Drop for Server {
     }
 }
 
-/// What tells Alertmanager of alerts.
+/// A thread for each notifier, and the way to let each know that alerts changed.
 fn notify(
     database: &Path,
-    alertmanager: Alertmanager,
+    notifiers: &[Arc<dyn Notifier>],
     counters: &Arc<Counters>,
-) -> Result<Notify, ServerError> {
-    let mut store = Store::open(database)?;
-    store.add_notifier(Alertmanager::NAME, clock::now())?;
-    Ok(Notify { store, reader: Reader::open(database)?, alertmanager, counters: Arc::clone(counters) })
+) -> Result<(Vec<SyncSender<()>>, Vec<JoinHandle<()>>), ServerError> {
+    let (mut alerted, mut threads) = (Vec::new(), Vec::new());
+    for notifier in notifiers {
+        let mut store = Store::open(database)?;
+        store.add_notifier(notifier.kind().as_str(), clock::now())?;
+        let (reader, counters) = (Reader::open(database)?, Arc::clone(counters));
+        let notify = Notify { store, reader, notifier: Arc::clone(notifier), counters };
+        // One that waits is enough: whoever takes it looks at all alerts.
+        let (changed, changes) = sync_channel(1);
+        threads.push(spawn(&format!("bmon-{}", notifier.kind()), move || notify.run(&changes))?);
+        alerted.push(changed);
+    }
+    Ok((alerted, threads))
 }
 
 /// What the threads start with.

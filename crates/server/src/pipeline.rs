@@ -120,8 +120,8 @@ pub(crate) struct Writer {
     pub(crate) counters: Arc<Counters>,
     /// Age at which transactions are deleted.
     pub(crate) transaction_retention: Duration,
-    /// Has something for whoever tells others of alerts when some have changed.
-    pub(crate) alerted: SyncSender<()>,
+    /// Have something for those that tell others of alerts when some have changed.
+    pub(crate) alerted: Vec<SyncSender<()>>,
     /// Set when the server stops: what cannot be written then is written from the journal after the next start.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -171,8 +171,10 @@ impl Writer {
             self.notices.publish(topic);
         }
         if rows.iter().any(|row| matches!(row, Row::Alert(_))) {
-            // If it is full, whoever takes it will look; and if nobody is there, nobody is to be told.
-            let _ = self.alerted.try_send(());
+            for alerted in &self.alerted {
+                // If it is full, whoever takes it will look; and if nobody is there any more, the server stops.
+                let _ = alerted.try_send(());
+            }
         }
         Ok(())
     }
@@ -294,7 +296,7 @@ mod tests {
             notices: Notices::default(),
             counters: Arc::default(),
             transaction_retention: Duration::MAX,
-            alerted: std::sync::mpsc::sync_channel(1).0,
+            alerted: Vec::new(),
             stopping: Arc::new(AtomicBool::new(true)),
         };
         let counters = Arc::clone(&writer.counters);

@@ -34,7 +34,7 @@ mod watch;
 
 pub use commit::{Commit, ImpossibleRow};
 pub use error::StoreError;
-pub use notifier::ToTell;
+pub use notifier::{ToTell, Told};
 pub use reader::{
     Reader,
     block::BlockTimes,

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("watch.sql"),
     include_str!("extent.sql"),
     include_str!("notifier.sql"),
+    include_str!("notifier_end.sql"),
 ];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's
@@ -139,6 +140,26 @@ mod tests {
         migrate(&mut connection).unwrap();
         let body: String = connection.query_row("SELECT body FROM finding", [], |row| row.get(0)).unwrap();
         assert_eq!(body, r#"{"measure":"arrival","extent":{"heights":{"from":24,"to":47}}}"#);
+    }
+
+    #[test]
+    fn whoever_took_alerts_of_an_older_version_is_told_no_more_of_those_that_are_over() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        STEPS[..8].iter().for_each(|step| connection.execute_batch(step).unwrap());
+        connection.pragma_update(None, "user_version", 8).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO network (genesis, name) VALUES (zeroblob(32), 'n');
+                 INSERT INTO alert (id, network, rule, state, revision, active_at_us, body) VALUES
+                 (zeroblob(16), 1, 'race', 'resolved', 1, 5, '{}'), (randomblob(16), 1, 'race', 'firing', 1, 5, '{}');
+                 INSERT INTO notifier (name, since_us) VALUES ('one', 0);
+                 INSERT INTO told (notifier, alert, at_us) VALUES (1, 1, 7), (1, 2, 8);",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let mut statement = connection.prepare("SELECT ended_at_us FROM told ORDER BY alert").unwrap();
+        let ended = statement.query_map([], |row| row.get::<_, Option<i64>>(0)).unwrap();
+        assert_eq!(ended.map(Result::unwrap).collect::<Vec<_>>(), [Some(7), None]);
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use bmon_server::{api::alerts::Reply, notify::Alertmanager};
+use bmon_server::{api::alerts::Reply, notify::NotifierKind};
 use clap::{Args, Subcommand};
 
-use super::{Query, load};
-use crate::failure::{Code, Failure, Result};
+use super::{Query, load, server};
+use crate::{
+    failure::{Code, Failure, Result},
+    text::list,
+};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -25,33 +28,35 @@ pub(crate) struct Alerts {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tell a notifier of an alert `bmon-test`, which ends after a minute
+    /// Tell a notifier of an alert `bmon-test`
     Test(Test),
 }
 
 #[derive(Args)]
 struct Test {
-    /// Who is told: `alertmanager`
-    notifier: String,
+    /// Who is told: `alertmanager` or `webhook`
+    #[arg(value_parser = notifier)]
+    notifier: NotifierKind,
 }
 
 impl Test {
     fn run(self, config: Option<&Path>) -> Result {
-        if self.notifier != Alertmanager::NAME {
-            let why = anyhow::anyhow!("find a notifier `{}`", self.notifier);
-            return Err(Failure::new(Code::Usage, why).hint("there is `alertmanager`"));
-        }
-        let url = load(config)?.server.alertmanager;
-        if url.is_empty() {
-            let why = anyhow::anyhow!("tell Alertmanager: none is named in the configuration");
-            return Err(
-                Failure::new(Code::Usage, why).hint("give its address as `alertmanager` in table `server`")
-            );
-        }
-        Alertmanager::new(&url).test().map_err(|error| Failure::new(Code::Unreachable, error))?;
-        println!("{url} took the alert `bmon-test`; it ends after a minute");
+        let kind = self.notifier;
+        let named = server::notifiers(&load(config)?.server);
+        let Some((_, target)) = named.into_iter().find(|(named, _)| *named == kind) else {
+            let why = anyhow::anyhow!("tell a notifier: no `{kind}` is named in the configuration");
+            let hint = format!("give its address as `{kind}` in table `server`");
+            return Err(Failure::new(Code::Usage, why).hint(hint));
+        };
+        let then = kind.at(&target).test().map_err(|error| Failure::new(Code::Unreachable, error))?;
+        println!("{} took the alert `bmon-test`; {then}", target.shown());
         Ok(())
     }
+}
+
+fn notifier(text: &str) -> std::result::Result<NotifierKind, String> {
+    let known = NotifierKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    known.ok_or_else(|| format!("there are {}", list(&NotifierKind::ALL.map(NotifierKind::as_str))))
 }
 
 impl Alerts {

@@ -3,7 +3,11 @@
 use std::{fs, time::Duration};
 
 use bmon_event::NodeName;
-use bmon_server::{ServerError, database_path, ingest::hash_of_token};
+use bmon_server::{
+    ServerError, database_path,
+    ingest::hash_of_token,
+    notify::{NotifierKind, Target},
+};
 use bmon_store::Store;
 use clap::{Args, Subcommand};
 
@@ -63,13 +67,25 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
         header_depth: settings.header_depth,
         pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
-        alertmanager: (!settings.alertmanager.is_empty()).then(|| settings.alertmanager.clone()),
+        notifiers: notifiers(settings),
     };
     bmon_server::Server::start(&config).map_err(|error| match error {
         ServerError::ReadPools { .. } | ServerError::Pools { .. } => Failure::new(Code::Usage, error)
             .hint("`server.pools` names a JSON file; leave it empty for the pools that bmon knows by itself"),
         error => error.into(),
     })
+}
+
+/// The notifiers that the configuration names.
+pub(super) fn notifiers(settings: &crate::config::Server) -> Vec<(NotifierKind, Target)> {
+    let named = NotifierKind::ALL.into_iter().map(|kind| {
+        let url = match kind {
+            NotifierKind::Alertmanager => &settings.alertmanager,
+            NotifierKind::Webhook => &settings.webhook,
+        };
+        (kind, Target { url: url.trim_end_matches('/').to_owned() })
+    });
+    named.filter(|(_, target)| !target.url.is_empty()).collect()
 }
 
 /// Makes a token for a node's agent. The server keeps only its hash.

@@ -1,4 +1,5 @@
-//! A reorg on real nodes reaches a webhook behind a real Alertmanager, soon, once, and ends; also when Alertmanager was away.
+//! A reorg on real nodes reaches a webhook behind a real Alertmanager, and one that bmon itself tells, soon, once, and ends; also when
+//! they or the server were away.
 
 use std::{
     fs,
@@ -170,19 +171,24 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
     let runs = setting("BMON_ALERT_RUNS", 2);
     let dir = tempfile::tempdir().unwrap();
     let (webhook, port) = Webhook::start();
+    let (direct, direct_port) = Webhook::start();
     let mut alertmanager = Alertmanager::new(&dir.path().join("alertmanager"), port);
     alertmanager.start();
     let network = support::network(dir.path(), 2);
     fork::reorg(&network, 1, 1).unwrap();
     let mut site = Site::new(&dir.path().join("bmon"), network.nodes());
     site.set("server", &format!("alertmanager = '{}'", alertmanager.url()));
+    site.set("server", &format!("webhook = 'http://127.0.0.1:{direct_port}/hook'"));
     site.start_server();
     site.start_agent();
     site.wait_for_sources(network.nodes());
     assert!(site.bmon(&["alerts", "test", "alertmanager"]).contains("took the alert"));
-    wait_for("the test alert", LIMIT, || {
-        webhook.0.lock().unwrap().iter().any(|told| told.labels["alertname"] == "bmon-test").then_some(())
-    });
+    assert!(site.bmon(&["alerts", "test", "webhook"]).contains("took the alert"));
+    for webhook in [&webhook, &direct] {
+        wait_for("the test alert", LIMIT, || {
+            webhook.0.lock().unwrap().iter().any(|told| told.labels["alertname"] == "bmon-test").then_some(())
+        });
+    }
 
     let mut subjects = Vec::new();
     let mut took: Vec<i64> = (0..runs)
@@ -190,6 +196,9 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
             let (subject, logged_us) = reorg(&network, &site);
             let told = wait_for("the webhook", LIMIT, || {
                 webhook.told("reorg", &subject, "firing").into_iter().next()
+            });
+            wait_for("the webhook that bmon tells", LIMIT, || {
+                direct.told("reorg", &subject, "firing").into_iter().next()
             });
             subjects.push(subject);
             told.at_us - logged_us
@@ -206,15 +215,22 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
     assert!(p95 < if runs >= 50 { SOON_US } else { MOST_US }, "{took:?}");
 
     subjects.push(while_away(&network, &site, &webhook, &mut alertmanager));
+    // Who is told of the next reorg is told of no other again, also by a server that was killed.
+    site.kill_server();
+    site.start_server();
+    subjects.push(reorg(&network, &site).0);
     if setting("BMON_ALERT_ENDS", 0) > 0 {
         for subject in &subjects {
-            wait_for("the end of the alert", Duration::from_mins(15), || {
-                webhook.told("reorg", subject, "resolved").into_iter().next()
-            });
+            for webhook in [&webhook, &direct] {
+                wait_for("the end of the alert", Duration::from_mins(15), || {
+                    webhook.told("reorg", subject, "resolved").into_iter().next()
+                });
+            }
         }
         println!("{} alerts ended", subjects.len());
     }
-    for subject in &subjects {
+    for (subject, webhook) in subjects.iter().flat_map(|subject| [(subject, &webhook), (subject, &direct)]) {
+        wait_for("the webhook", LIMIT, || webhook.told("reorg", subject, "firing").into_iter().next());
         assert_eq!(webhook.told("reorg", subject, "firing").len(), 1, "{subject}");
     }
 }
@@ -226,8 +242,10 @@ fn while_away(network: &Network, site: &Site, webhook: &Webhook, alertmanager: &
     wait_for("a failure that is counted", LIMIT, || {
         let metrics =
             ureq::get(format!("{}/metrics", site.url)).call().unwrap().body_mut().read_to_string().unwrap();
-        let failures = metrics.lines().find_map(|line| line.strip_prefix("bmon_notify_failures_total "));
-        failures.filter(|failures| *failures != "0").map(drop)
+        let failures = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("bmon_notify_failures_total{notifier=\"alertmanager\"} "));
+        failures.filter(|failures| !["0", "0.0"].contains(failures)).map(drop)
     });
     thread::sleep(Duration::from_secs(setting("BMON_ALERT_AWAY_SECONDS", 2)));
     assert_eq!(webhook.told("reorg", &subject, "firing").len(), 0);

@@ -6,6 +6,7 @@ use std::sync::{
 use bmon_analysis::{Engine, NodeDelays};
 
 use super::{Reason, Refusal};
+use crate::notify::NotifierKind;
 
 /// What came in since the server started, and what became of it. Read by the metrics.
 #[derive(Debug, Default)]
@@ -46,12 +47,6 @@ pub struct Counters {
     pub store_impossible_rows: AtomicU64,
     /// Transactions deleted from the store because of their age.
     pub store_expired: AtomicU64,
-    /// Alerts that a notifier took.
-    pub notified_alerts: AtomicU64,
-    /// Times that a notifier could not be told of alerts.
-    pub notify_failures: AtomicU64,
-    /// Alerts that ended and of which a notifier could not be told for a day.
-    pub notify_given_up: AtomicU64,
     /// Wants asked of agents.
     pub wants: AtomicU64,
     /// Wants that were answered.
@@ -68,11 +63,28 @@ pub struct Counters {
     pub forgotten_transactions: AtomicU64,
     /// Transactions that came too late to be counted in the spread of their hour.
     pub late_transactions: AtomicU64,
+    notifiers: [NotifyCounters; NotifierKind::ALL.len()],
     delays: Mutex<Vec<NodeDelays>>,
     refused: [AtomicU64; Reason::ALL.len()],
 }
 
+/// What became of telling one notifier of alerts.
+#[derive(Debug, Default)]
+pub struct NotifyCounters {
+    /// Alerts that it took.
+    pub alerts: AtomicU64,
+    /// Times that it could not be told of alerts.
+    pub failures: AtomicU64,
+    /// Alerts of which it could not be told, or not that they ended, for a day after they did.
+    pub given_up: AtomicU64,
+}
+
 impl Counters {
+    /// Those of one notifier.
+    pub fn notifier(&self, kind: NotifierKind) -> &NotifyCounters {
+        self.notifiers.get(kind as usize).expect("there are as many counters as kinds")
+    }
+
     /// Calls refused, by reason.
     pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
         Reason::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Relaxed)))

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use bmon_store::Reader;
 
-pub use counter::Counters;
+pub use counter::{Counters, NotifyCounters};
 pub use peer::hash_of_token;
 pub use refusal::Reason;
 

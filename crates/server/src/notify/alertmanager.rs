@@ -4,14 +4,18 @@
 //! To Alertmanager an alert is its labels, and lasts until its end. So all that fire are told again and again, each with an
 //! end a little after the next telling: what is told no more ends by itself.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bmon_analysis::alert::Alert;
 use bmon_event::ServerTime;
 use bmon_store::ToTell;
 use serde::Serialize;
-use ureq::http::StatusCode;
 
+use super::{
+    Notifier, NotifierKind, NotifyError, Target,
+    label::{Words, annotations, labels, test_annotations, test_labels},
+    post::Poster,
+};
 use crate::clock;
 
 const SECOND_US: i64 = 1_000_000;
@@ -21,119 +25,72 @@ const LASTING_US: i64 = 4 * 30 * SECOND_US;
 /// How long one lasts that is over when it is first told: longer than Alertmanager waits for others of its group
 /// (`group_wait`, 30 s).
 const LATE_US: i64 = 5 * 60 * SECOND_US;
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// What of an answer is read.
-const LARGEST_ANSWER: u64 = 64 * 1024;
-const LONGEST_PROBLEM: usize = 200;
 
 /// Alertmanager at one address.
 #[derive(Clone, Debug)]
-pub struct Alertmanager {
-    url: String,
-    http: ureq::Agent,
-}
-
-/// Alertmanager was not told.
-#[derive(Debug, thiserror::Error)]
-pub enum NotifyError {
-    /// Nobody answers at its address.
-    #[error("reach Alertmanager at {url}")]
-    Unreachable {
-        /// The address.
-        url: String,
-        /// Why.
-        source: ureq::Error,
-    },
-    /// It does not take them.
-    #[error("have Alertmanager at {url} take the alerts: HTTP status {status}: {problem}")]
-    Refused {
-        /// The address.
-        url: String,
-        /// The status of its answer.
-        status: u16,
-        /// What it says, its beginning.
-        problem: String,
-    },
+pub(super) struct Alertmanager {
+    poster: Poster,
 }
 
 /// An alert as the API takes it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Posted {
-    labels: BTreeMap<&'static str, String>,
-    annotations: BTreeMap<&'static str, String>,
+    labels: Words,
+    annotations: Words,
     starts_at: String,
     ends_at: String,
 }
 
 impl Alertmanager {
-    /// The word for it in configuration, metrics and the store.
-    pub const NAME: &'static str = "alertmanager";
+    pub(super) fn new(target: &Target) -> Self {
+        Self { poster: Poster::new(target, "/api/v2/alerts") }
+    }
+}
 
-    /// At this address, as `http://127.0.0.1:9093`.
-    pub fn new(url: &str) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(TIMEOUT))
-            .max_idle_connections(1);
-        let url = format!("{}/api/v2/alerts", url.trim_end_matches('/'));
-        Self { url, http: config.build().new_agent() }
+impl Notifier for Alertmanager {
+    fn kind(&self) -> NotifierKind {
+        NotifierKind::Alertmanager
     }
 
-    /// Ends the telling that another thread waits for, and all that follow.
-    pub(crate) fn interrupt(&self) {
-        self.http.clone().shutdown();
+    /// It waits by itself.
+    fn group_wait(&self) -> Duration {
+        Duration::ZERO
     }
 
-    /// Tells of an alert `bmon-test`, which ends after a minute.
-    pub fn test(&self) -> Result<(), NotifyError> {
+    /// All at once, again and again.
+    fn messages(&self, to_tell: Vec<ToTell>) -> Vec<Vec<ToTell>> {
+        if to_tell.is_empty() { Vec::new() } else { vec![to_tell] }
+    }
+
+    fn tell(&self, message: &[ToTell], now: ServerTime) -> Result<(), NotifyError> {
+        let posted: Vec<Posted> = message.iter().map(|told| Posted::new(told, now)).collect();
+        self.poster.post(&posted)
+    }
+
+    fn test(&self) -> Result<&'static str, NotifyError> {
         let now = clock::now();
-        let labels = [("alertname", "bmon-test"), ("severity", "info")];
-        let annotations =
-            [("summary", "bmon can tell Alertmanager of alerts. This one ends after a minute.")];
-        self.post(&[Posted {
-            labels: labels.map(|(name, value)| (name, value.to_owned())).into(),
-            annotations: annotations.map(|(name, value)| (name, value.to_owned())).into(),
+        self.poster.post(&[Posted {
+            labels: test_labels(),
+            annotations: test_annotations(
+                "bmon can tell Alertmanager of alerts. This one ends after a minute.",
+            ),
             starts_at: now.to_string(),
             ends_at: now.plus_micros(60 * SECOND_US).to_string(),
-        }])
+        }])?;
+        Ok("it ends after a minute")
     }
 
-    pub(super) fn tell(&self, alerts: &[ToTell], now: ServerTime) -> Result<(), NotifyError> {
-        let posted: Vec<Posted> = alerts.iter().map(|told| Posted::new(told, now)).collect();
-        self.post(&posted)
-    }
-
-    fn post(&self, alerts: &[Posted]) -> Result<(), NotifyError> {
-        let unreachable = |source| NotifyError::Unreachable { url: self.url.clone(), source };
-        let mut answer = self.http.post(&self.url).send_json(alerts).map_err(unreachable)?;
-        let status = answer.status();
-        // Read to its end: only then can the connection be used again.
-        let text = answer.body_mut().with_config().limit(LARGEST_ANSWER).read_to_string();
-        let text = text.map_err(unreachable)?;
-        if status == StatusCode::OK {
-            return Ok(());
-        }
-        let problem = text.trim().chars().take(LONGEST_PROBLEM).collect();
-        Err(NotifyError::Refused { url: self.url.clone(), status: status.as_u16(), problem })
+    fn interrupt(&self) {
+        self.poster.interrupt();
     }
 }
 
 impl Posted {
-    fn new(ToTell { alert, told_at }: &ToTell, now: ServerTime) -> Self {
-        let labels = [
-            ("alertname", alert.rule.clone()),
-            ("severity", alert.severity.to_string()),
-            ("network", alert.network.to_string()),
-            ("subject", alert.subject.clone()),
-        ];
-        let node = alert.node.as_ref().map(|node| ("node", node.to_string()));
-        let annotations =
-            [("summary", alert.summary.clone()), ("runbook", format!("docs/runbooks/{}.md", alert.rule))];
+    fn new(ToTell { alert, told_at, .. }: &ToTell, now: ServerTime) -> Self {
         Self {
-            labels: labels.into_iter().chain(node).collect(),
-            annotations: annotations.into(),
+            labels: labels(alert),
+            annotations: annotations(alert),
             starts_at: alert.active_at_us.to_string(),
             ends_at: ends_at(alert, *told_at, now).to_string(),
         }
@@ -181,7 +138,7 @@ mod tests {
             summary: "nothing is heard of alice".to_owned(),
             findings: Vec::new(),
         };
-        ToTell { alert, told_at: told.map(ago) }
+        ToTell { alert, told_at: told.map(ago), told_over_at: None }
     }
 
     #[test]
@@ -203,7 +160,7 @@ mod tests {
     #[test]
     fn one_that_ended_ends_then_and_one_that_is_told_late_lasts_a_while() {
         let end = |resolved, told| {
-            let ToTell { alert, told_at } = to_tell(Some(resolved), told);
+            let ToTell { alert, told_at, .. } = to_tell(Some(resolved), told);
             ends_at(&alert, told_at, NOW)
         };
         assert_eq!(end(60, Some(700)), ago(60));

@@ -1,134 +1,77 @@
-//! Tells others of alerts: one thread, which reads them from the store when they change and every half minute.
+//! Tells others of alerts: one notifier in each file, and a thread for each that is named in the configuration, so that one that
+//! hangs or fails makes no other wait.
 //!
-//! An alert that fires is told until it ends, and for a while that it ended. One that fired and ended while nobody could
-//! be told is told late, for a day; after that it is given up and counted. Which was told is in the store, so that a
-//! restart changes nothing.
+//! What each took is in the store: that an alert fires, and that it is over, each once. So a restart changes nothing. It is noted
+//! after the notifier took it: if the server is killed in between, it is told once more.
 
 mod alertmanager;
+mod label;
+mod post;
+mod telling;
+mod webhook;
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use bmon_analysis::alert::AlertId;
 use bmon_event::ServerTime;
-use bmon_store::{Reader, Store, StoreError, ToTell};
+use bmon_store::ToTell;
 
-pub use self::alertmanager::{Alertmanager, NotifyError};
-use crate::{
-    clock,
-    ingest::{Counters, count},
-};
+pub use self::post::{NotifyError, Target};
+pub(crate) use self::telling::Notify;
+use self::{alertmanager::Alertmanager, webhook::Webhook};
 
-const MINUTE_US: i64 = 60 * 1_000_000;
-const DAY_US: i64 = 24 * 60 * MINUTE_US;
+/// Someone who is told of alerts.
+pub trait Notifier: fmt::Debug + Send + Sync {
+    /// Which one it is.
+    fn kind(&self) -> NotifierKind;
 
-/// From one telling to the next if nothing changes.
-const AGAIN: Duration = Duration::from_secs(30);
-/// From a telling that failed to the next, at first and at most.
-const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// For how long it is told that an alert ended, as Prometheus does (`resolvedRetention` in `rules/alerting.go@v2.42`).
-const ENDED_US: i64 = 15 * MINUTE_US;
-/// When one that ended and could not be told is given up.
-const GIVEN_UP_US: i64 = DAY_US;
-/// Of alerts that are over, those that began before are not looked at.
-const LOOKED_AT_US: i64 = 8 * DAY_US;
-/// Most alerts that are told at once.
-const MOST: u32 = 1_000;
+    /// How long others are waited for that change together with the first.
+    fn group_wait(&self) -> Duration;
 
-/// The thread that tells.
-#[derive(Debug)]
-pub(crate) struct Notify {
-    pub(crate) store: Store,
-    pub(crate) reader: Reader,
-    pub(crate) alertmanager: Alertmanager,
-    pub(crate) counters: Arc<Counters>,
+    /// What is to be told of these, message by message; empty if that is nothing.
+    fn messages(&self, to_tell: Vec<ToTell>) -> Vec<Vec<ToTell>>;
+
+    /// Tells of the alerts of one message, which it took if this succeeds.
+    fn tell(&self, message: &[ToTell], now: ServerTime) -> Result<(), NotifyError>;
+
+    /// Tells of an alert `bmon-test`, as of one that fires; what becomes of it, in words.
+    fn test(&self) -> Result<&'static str, NotifyError>;
+
+    /// Ends the telling that another thread waits for, and all that follow.
+    fn interrupt(&self);
 }
 
-/// A telling failed.
-#[derive(Debug, thiserror::Error)]
-enum RoundError {
-    #[error(transparent)]
-    Notify(#[from] NotifyError),
-    #[error("look up what is to be told")]
-    Store(#[from] StoreError),
+/// The notifiers that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifierKind {
+    /// Alertmanager, which groups, silences and routes.
+    Alertmanager,
+    /// Whatever takes what Alertmanager's webhooks take.
+    Webhook,
 }
 
-impl Notify {
-    /// Tells until nobody changes alerts any more. `changed` has something for each time that some did.
-    pub(crate) fn run(mut self, changed: &Receiver<()>) {
-        let mut failures = 0_u32;
-        loop {
-            let pause = match self.round(clock::now()) {
-                Ok(()) => {
-                    if std::mem::take(&mut failures) > 0 {
-                        tracing::info!(notifier = Alertmanager::NAME, "alerts are told again");
-                    }
-                    AGAIN
-                }
-                Err(error) => {
-                    count(&self.counters.notify_failures, 1);
-                    if failures == 0 {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(
-                            error,
-                            notifier = Alertmanager::NAME,
-                            "cannot tell of alerts; trying again"
-                        );
-                    }
-                    failures = failures.saturating_add(1);
-                    RETRY.saturating_mul(1 << failures.min(5)).min(LONGEST_RETRY)
-                }
-            };
-            if !wait(changed, pause, failures > 0) {
-                return;
-            }
+impl NotifierKind {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Alertmanager, Self::Webhook];
+
+    /// The word for it in configuration, metrics and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alertmanager => "alertmanager",
+            Self::Webhook => "webhook",
         }
     }
 
-    fn round(&mut self, now: ServerTime) -> Result<(), RoundError> {
-        let (name, begun) = (Alertmanager::NAME, now.plus_micros(-LOOKED_AT_US));
-        let mut to_tell = self.reader.alerts_to_tell(name, now.plus_micros(-ENDED_US), begun, MOST)?;
-        if to_tell.iter().any(|told| is_given_up(told, now)) {
-            let given_up = self.store.give_up_telling(name, now.plus_micros(-GIVEN_UP_US), begun)?;
-            count(&self.counters.notify_given_up, given_up);
-            to_tell.retain(|told| !is_given_up(told, now));
-        }
-        if to_tell.is_empty() {
-            return Ok(());
-        }
-        self.alertmanager.tell(&to_tell, now)?;
-        let new = to_tell.iter().filter(|told| told.told_at.is_none());
-        let new: Vec<AlertId> = new.map(|told| told.alert.id).collect();
-        if !new.is_empty() {
-            self.store.note_told(name, &new, now)?;
-            count(&self.counters.notified_alerts, new.len() as u64);
-        }
-        Ok(())
-    }
-}
-
-/// Whether it ended long ago and was not told.
-fn is_given_up(ToTell { alert, told_at }: &ToTell, now: ServerTime) -> bool {
-    told_at.is_none() && alert.resolved_at_us.is_some_and(|ended| now.micros_since(ended) > GIVEN_UP_US)
-}
-
-/// Waits for a change, or while a telling has failed for the whole pause. False when there will be no more.
-fn wait(changed: &Receiver<()>, pause: Duration, is_failing: bool) -> bool {
-    let end = clock::monotonic() + pause;
-    loop {
-        match changed.recv_timeout(end.saturating_duration_since(clock::monotonic())) {
-            Ok(()) if is_failing => {}
-            Ok(()) | Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
+    /// The notifier of this kind at its address.
+    pub fn at(self, target: &Target) -> Arc<dyn Notifier> {
+        match self {
+            Self::Alertmanager => Arc::new(Alertmanager::new(target)),
+            Self::Webhook => Arc::new(Webhook::new(target)),
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl fmt::Display for NotifierKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     api::{Api, Refusal},
-    ingest::Counters,
+    ingest::{Counters, NotifyCounters},
+    notify::NotifierKind,
 };
 
 /// What one scrape shows.
@@ -162,24 +163,24 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         journal_sync_us,
         1e6
     ),
-    since_start!(
-        "bmon_notify_alerts",
-        "Alerts that Alertmanager was told of and took",
-        true,
-        notified_alerts
-    ),
-    since_start!(
-        "bmon_notify_failures",
-        "Times that Alertmanager could not be told of alerts",
-        true,
-        notify_failures
-    ),
-    since_start!(
-        "bmon_notify_dead_letters",
-        "Alerts that ended and of which Alertmanager could not be told for a day",
-        true,
-        notify_given_up
-    ),
+    Family {
+        name: "bmon_notify_alerts",
+        help: "Alerts that a notifier was told of and took",
+        counter: true,
+        samples: |snapshot| notifiers(snapshot, |notifier| &notifier.alerts),
+    },
+    Family {
+        name: "bmon_notify_failures",
+        help: "Times that a notifier could not be told of alerts",
+        counter: true,
+        samples: |snapshot| notifiers(snapshot, |notifier| &notifier.failures),
+    },
+    Family {
+        name: "bmon_notify_dead_letters",
+        help: "Alerts of which a notifier could not be told, or not that they ended, for a day after they did",
+        counter: true,
+        samples: |snapshot| notifiers(snapshot, |notifier| &notifier.given_up),
+    },
     since_start!("bmon_wants", "Wants asked of agents", true, wants),
     since_start!("bmon_want_answers", "Wants that were answered", true, want_answers),
     since_start!(
@@ -266,6 +267,13 @@ fn load(counter: &AtomicU64) -> f64 {
 fn refusals(snapshot: &Snapshot) -> Vec<Sample> {
     let refused = snapshot.counters.refused();
     refused.map(|(reason, count)| (vec![("reason", reason.as_str().to_owned())], count as f64)).collect()
+}
+
+fn notifiers(snapshot: &Snapshot, counter: fn(&NotifyCounters) -> &AtomicU64) -> Vec<Sample> {
+    let sample = |kind: NotifierKind| {
+        (vec![("notifier", kind.to_string())], load(counter(snapshot.counters.notifier(kind))))
+    };
+    NotifierKind::ALL.map(sample).to_vec()
 }
 
 fn one(value: f64) -> Vec<Sample> {
