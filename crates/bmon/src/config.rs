@@ -3,6 +3,8 @@
 //! Defaults are written once, in `default.toml`, which is part of the binary. A user's file is laid over it key by
 //! key; a key that is not in `default.toml`, or a value of another type, is an error that names it.
 
+pub(crate) mod address;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -12,6 +14,8 @@ use bmon_agent::config::{Encoding, IntervalConfig};
 use bmon_event::NodeName;
 use serde::Deserialize;
 use toml::{Table, Value};
+
+use self::address::{AddressError, Shape};
 
 /// The commented default configuration, as `bmon config default` prints it.
 pub(crate) const DEFAULT: &str = include_str!("default.toml");
@@ -37,7 +41,9 @@ pub(crate) struct Server {
     pub(crate) header_depth: u32,
     pub(crate) pools: PathBuf,
     pub(crate) alertmanager: String,
+    pub(crate) alertmanager_credentials_file: PathBuf,
     pub(crate) webhook: String,
+    pub(crate) webhook_credentials_file: PathBuf,
 }
 
 /// Table `agent`: see `default.toml`.
@@ -102,6 +108,8 @@ pub(crate) enum ConfigError {
     UnknownKey { path: PathBuf, key: String },
     #[error("use configuration file `{}`: `{key}` must be of type {expected}, not {found}", path.display())]
     WrongType { path: PathBuf, key: String, expected: &'static str, found: &'static str },
+    #[error("use configuration file `{}`: `{key}` {source}", path.display())]
+    Address { path: PathBuf, key: String, source: AddressError },
     #[error("use configuration file `{}`", path.display())]
     Value { path: PathBuf, source: Box<toml::de::Error> },
 }
@@ -118,7 +126,35 @@ impl Config {
             .try_into()
             .map_err(|source| ConfigError::Value { path: path.to_owned(), source: Box::new(source) })?;
         config.expand_home();
+        config.check_addresses().map_err(|(key, source)| ConfigError::Address {
+            path: path.to_owned(),
+            key,
+            source,
+        })?;
         Ok(config)
+    }
+
+    /// Whether every address that is given is one; if not, the key of the first that is not.
+    fn check_addresses(&self) -> Result<(), (String, AddressError)> {
+        let Server { alertmanager, webhook, .. } = &self.server;
+        let bare = Shape { path: false, ..Shape::SERVER };
+        let own = [
+            ("server.alertmanager", alertmanager, Shape { example_port: 9_093, ..bare }),
+            ("server.webhook", webhook, Shape { query: true, example_port: 9_094, ..Shape::SERVER }),
+            ("agent.server", &self.agent.server, Shape::SERVER),
+            ("agent.loki.url", &self.agent.loki.url, Shape { example_port: 3_100, ..Shape::SERVER }),
+        ];
+        let own = own.map(|(key, text, shape)| (key.to_owned(), text, shape));
+        let of_nodes = self.nodes.iter().enumerate().map(|(index, node)| {
+            let shape = Shape { example_port: 8_332, ..Shape::SERVER };
+            (format!("nodes[{index}].rpc_url"), &node.rpc_url, shape)
+        });
+        for (key, text, shape) in own.into_iter().chain(of_nodes) {
+            if !text.is_empty() || key == "agent.server" {
+                shape.check(text).map_err(|error| (key, error))?;
+            }
+        }
+        Ok(())
     }
 
     fn expand_home(&mut self) {
@@ -138,6 +174,8 @@ impl Config {
             &mut self.agent.spool_dir,
             &mut self.agent.loki.password_file,
             &mut self.agent.loki.own_log,
+            &mut self.server.alertmanager_credentials_file,
+            &mut self.server.webhook_credentials_file,
         ];
         for path in own.into_iter().chain(node_paths) {
             if let (Ok(rest), Some(home)) = (path.strip_prefix("~"), env::var_os("HOME")) {
@@ -243,6 +281,18 @@ mod tests {
             ("[server]\nlisten_on = 1", "unknown key `server.listen_on`"),
             ("[[nodes]]\nname = 'a'\ndatadir = 'x'", "unknown key `nodes[0].datadir`"),
             ("[server]\nlisten = 1", "`server.listen` must be of type string, not integer"),
+            (
+                "[server]\nalertmanager = 'localhost:9093'",
+                "`server.alertmanager` must begin with `http://`, as in",
+            ),
+            (
+                "[server]\nalertmanager = 'https://a'",
+                "`server.alertmanager` must begin with `http://`: bmon speaks plain",
+            ),
+            ("[server]\nalertmanager = 'http://a/x'", "`server.alertmanager` must end after the port"),
+            ("[server]\nwebhook = 'http://u:p@a/x'", "`server.webhook` must not hold a user or a password"),
+            ("[agent]\nserver = ''", "`agent.server` must begin with `http://`"),
+            ("[[nodes]]\nrpc_url = '127.0.0.1:8332'", "`nodes[0].rpc_url` must begin with `http://`"),
             ("nodes = ['a']", "`nodes[0]` must be of type table, not string"),
         ] {
             let error = load(text).unwrap_err().to_string();

@@ -42,7 +42,7 @@ struct Test {
 impl Test {
     fn run(self, config: Option<&Path>) -> Result {
         let kind = self.notifier;
-        let named = server::notifiers(&load(config)?.server);
+        let named = server::notifiers(&load(config)?.server)?;
         let Some((_, target)) = named.into_iter().find(|(named, _)| *named == kind) else {
             let why = anyhow::anyhow!("tell a notifier: no `{kind}` is named in the configuration");
             let hint = format!("give its address as `{kind}` in table `server`");

@@ -157,13 +157,18 @@ fn rpc_auth(node: &Node, dir: &Path) -> Result<RpcAuth> {
 
 /// A secret that stands in a file by itself.
 pub(super) fn read_secret(path: &Path, what: &str) -> Result<Secret> {
+    Ok(Secret::new(read_secret_text(path, what)?))
+}
+
+/// The same, for whoever looks into it.
+pub(super) fn read_secret_text(path: &Path, what: &str) -> Result<String> {
     let text = fs::read_to_string(path).map_err(|error| {
         Failure::new(
             Code::Usage,
             anyhow::Error::new(error).context(format!("read {what} from `{}`", path.display())),
         )
     })?;
-    Ok(Secret::new(text.trim()))
+    Ok(text.trim().to_owned())
 }
 
 /// Writes a token where the agent finds it, readable by this user only.

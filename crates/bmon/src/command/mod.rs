@@ -50,7 +50,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     client::Client,
-    config::Config,
+    config::{Config, address::Shape},
     failure::{Code, Failure, Result},
 };
 
@@ -204,7 +204,12 @@ fn load(path: Option<&Path>) -> Result<Config> {
 /// The client of the server named, or of the configuration's.
 fn client(server: Option<&str>, config: Option<&Path>) -> Result<Client> {
     Ok(match server {
-        Some(server) => Client::new(server),
+        Some(server) => {
+            Shape::SERVER
+                .check(server)
+                .map_err(|error| Failure::new(Code::Usage, anyhow::anyhow!("use `--server`: it {error}")))?;
+            Client::new(server)
+        }
         None => Client::new(&load(config)?.agent.server),
     })
 }

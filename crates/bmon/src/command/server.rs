@@ -1,6 +1,6 @@
 //! `bmon server`.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use bmon_event::NodeName;
 use bmon_server::{
@@ -11,8 +11,9 @@ use bmon_server::{
 use bmon_store::Store;
 use clap::{Args, Subcommand};
 
+use super::local;
 use crate::{
-    config::Config,
+    config::{self, Config},
     failure::{Code, Failure, Result},
     interrupt::Interrupt,
 };
@@ -67,7 +68,7 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
         header_depth: settings.header_depth,
         pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
-        notifiers: notifiers(settings),
+        notifiers: notifiers(settings)?,
     };
     bmon_server::Server::start(&config).map_err(|error| match error {
         ServerError::ReadPools { .. } | ServerError::Pools { .. } => Failure::new(Code::Usage, error)
@@ -77,15 +78,34 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
 }
 
 /// The notifiers that the configuration names.
-pub(super) fn notifiers(settings: &crate::config::Server) -> Vec<(NotifierKind, Target)> {
-    let named = NotifierKind::ALL.into_iter().map(|kind| {
-        let url = match kind {
-            NotifierKind::Alertmanager => &settings.alertmanager,
-            NotifierKind::Webhook => &settings.webhook,
+pub(super) fn notifiers(settings: &config::Server) -> Result<Vec<(NotifierKind, Target)>> {
+    let mut notifiers = Vec::new();
+    for kind in NotifierKind::ALL {
+        let (url, file) = match kind {
+            NotifierKind::Alertmanager => (&settings.alertmanager, &settings.alertmanager_credentials_file),
+            NotifierKind::Webhook => (&settings.webhook, &settings.webhook_credentials_file),
         };
-        (kind, Target { url: url.trim_end_matches('/').to_owned() })
-    });
-    named.filter(|(_, target)| !target.url.is_empty()).collect()
+        if !url.is_empty() {
+            let authorization =
+                if file.as_os_str().is_empty() { None } else { Some(credentials(kind, file)?) };
+            notifiers.push((kind, Target { url: url.clone(), authorization }));
+        }
+    }
+    Ok(notifiers)
+}
+
+/// What a file says that the header `Authorization` is.
+fn credentials(kind: NotifierKind, file: &Path) -> Result<String> {
+    let text = local::read_secret_text(file, &format!("`server.{kind}_credentials_file`"))?;
+    let is_header = text.split_once(' ').is_some_and(|(_, value)| !value.trim().is_empty())
+        && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_header {
+        return Ok(text);
+    }
+    let what =
+        format!("use `server.{kind}_credentials_file`: `{}` is not the value of a header", file.display());
+    Err(Failure::message(Code::Usage, what)
+        .hint("it holds one line: `Bearer TOKEN`, or `Basic ` and the Base64 of USER:PASSWORD"))
 }
 
 /// Makes a token for a node's agent. The server keeps only its hash.

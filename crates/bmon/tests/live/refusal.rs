@@ -25,6 +25,18 @@ fn errors_name_what_is_wrong_and_how_to_mend_it() {
     for (config, arguments, code, named) in [
         ("[server]\nlisen = 'x'", &["server"][..], 2, "unknown key `server.lisen`"),
         ("[server]\nlisten = 'nowhere'", &["server"], 2, "`nowhere` is not ADDRESS:PORT"),
+        (
+            "[server]\nalertmanager = 'localhost:9093'",
+            &["server"],
+            2,
+            "`server.alertmanager` must begin with `http://`",
+        ),
+        (
+            "[server]\nwebhook = 'http://a'\nwebhook_credentials_file = 'none'",
+            &["server"],
+            2,
+            "read `server.webhook_credentials_file` from `none`",
+        ),
         ("[server", &["config", "check"], 2, "parse configuration file"),
         ("[[nodes]]\nname = 'Alice'", &["config", "check"], 2, "`Alice` is not a node name"),
         ("[[nodes]]\nnetwork = 'mainnet'", &["agent"], 2, "unknown network `mainnet`"),
@@ -32,6 +44,7 @@ fn errors_name_what_is_wrong_and_how_to_mend_it() {
         (&taken, &["server"], 4, "listen on 127.0.0.1:"),
         ("", &["tx", "xyz"], 2, "expected 64 hexadecimal digits"),
         ("", &["nodes", "--server", "http://127.0.0.1:1"], 3, "reach the server at `http://127.0.0.1:1`"),
+        ("", &["nodes", "--server", "127.0.0.1:1"], 2, "use `--server`: it must begin with `http://`"),
         ("", &["replay", "a=/nonexistent.log"], 2, "/nonexistent.log"),
     ] {
         let (found, stderr) = bmon(config, arguments);

@@ -14,6 +14,8 @@ const LONGEST_PROBLEM: usize = 200;
 pub struct Target {
     /// Its address, as `http://127.0.0.1:9093`.
     pub url: String,
+    /// What the header `Authorization` says, `None` for none. It is a secret.
+    pub authorization: Option<String>,
 }
 
 /// A notifier was not told.
@@ -40,16 +42,17 @@ pub enum NotifyError {
 }
 
 /// Posts to one address.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Poster {
     target: Target,
-    /// Path after the address.
-    path: &'static str,
+    /// The target's address with the path that is called there.
+    url: String,
     http: ureq::Agent,
 }
 
 impl Poster {
-    pub(super) fn new(target: &Target, path: &'static str) -> Self {
+    /// To this path under the target's address, empty for the address itself.
+    pub(super) fn new(target: &Target, path: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -57,7 +60,11 @@ impl Poster {
             .max_redirects(0)
             .timeout_global(Some(TIMEOUT))
             .max_idle_connections(1);
-        Self { target: target.clone(), path, http: config.build().new_agent() }
+        let url = match path {
+            "" => target.url.clone(),
+            path => format!("{}{path}", target.url.trim_end_matches('/')),
+        };
+        Self { target: target.clone(), url, http: config.build().new_agent() }
     }
 
     /// Ends the call that another thread waits for, and all that follow.
@@ -66,9 +73,12 @@ impl Poster {
     }
 
     pub(super) fn post(&self, body: &impl Serialize) -> Result<(), NotifyError> {
-        let Self { target, path, http } = self;
+        let Self { target, url, http } = self;
         let unreachable = |source| NotifyError::Unreachable { address: target.shown(), source };
-        let request = http.post(format!("{}{path}", target.url));
+        let mut request = http.post(url);
+        if let Some(authorization) = &target.authorization {
+            request = request.header("Authorization", authorization);
+        }
         let mut answer = request.send_json(body).map_err(unreachable)?;
         let status = answer.status();
         // Read to its end: only then can the connection be used again.
@@ -79,6 +89,12 @@ impl Poster {
         }
         let problem = text.trim().chars().take(LONGEST_PROBLEM).collect();
         Err(NotifyError::Refused { address: target.shown(), status: status.as_u16(), problem })
+    }
+}
+
+impl std::fmt::Debug for Poster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Poster").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
@@ -105,7 +121,7 @@ mod tests {
     fn an_address_is_shown_without_what_may_be_secret() {
         for url in ["http://a.example:1", "http://a.example:1/hooks/secret", "http://a.example:1?key=secret"]
         {
-            let target = Target { url: url.to_owned() };
+            let target = Target { url: url.to_owned(), authorization: Some("Bearer secret".to_owned()) };
             assert_eq!(target.shown(), "http://a.example:1");
             assert!(!format!("{target:?}").contains("secret"));
         }

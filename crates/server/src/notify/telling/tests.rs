@@ -86,6 +86,7 @@ impl Receiver {
 fn whole_body(request: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(request);
     let (head, body) = text.split_once("\r\n\r\n")?;
+    assert!(head.to_ascii_lowercase().contains("\r\nauthorization: bearer word\r\n"), "{head}");
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
@@ -144,7 +145,7 @@ fn notify(directory: &Path, kind: NotifierKind, url: &str) -> Notify {
     let path = database(directory);
     let mut store = Store::open(&path).unwrap();
     store.add_notifier(kind.as_str(), BEGUN).unwrap();
-    let notifier = kind.at(&Target { url: url.to_owned() });
+    let notifier = kind.at(&Target { url: url.to_owned(), authorization: Some("Bearer word".to_owned()) });
     Notify { store, reader: Reader::open(&path).unwrap(), notifier, counters: Arc::default() }
 }
 

@@ -29,7 +29,7 @@ fn to_tell(node: &str, told: Option<ServerTime>, resolved: Option<ServerTime>) -
 }
 
 fn webhook() -> Webhook {
-    Webhook::new(&Target { url: "http://127.0.0.1:1/hook".to_owned() })
+    Webhook::new(&Target { url: "http://127.0.0.1:1/hook".to_owned(), authorization: None })
 }
 
 #[test]
