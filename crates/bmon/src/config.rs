@@ -40,6 +40,7 @@ pub(crate) struct Server {
     pub(crate) transaction_days: u32,
     pub(crate) header_depth: u32,
     pub(crate) pools: PathBuf,
+    pub(crate) external_url: String,
     pub(crate) alertmanager: String,
     pub(crate) alertmanager_credentials_file: PathBuf,
     pub(crate) webhook: String,
@@ -136,9 +137,10 @@ impl Config {
 
     /// Whether every address that is given is one; if not, the key of the first that is not.
     fn check_addresses(&self) -> Result<(), (String, AddressError)> {
-        let Server { alertmanager, webhook, .. } = &self.server;
+        let Server { external_url, alertmanager, webhook, .. } = &self.server;
         let bare = Shape { path: false, ..Shape::SERVER };
         let own = [
+            ("server.external_url", external_url, Shape { tls: true, ..Shape::SERVER }),
             ("server.alertmanager", alertmanager, Shape { example_port: 9_093, ..bare }),
             ("server.webhook", webhook, Shape { query: true, example_port: 9_094, ..Shape::SERVER }),
             ("agent.server", &self.agent.server, Shape::SERVER),

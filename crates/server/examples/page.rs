@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use bmon_event::ServerTime;
 use bmon_server::{
+    Links,
     api::{Api, Notices, Topic, router},
     ingest::Counters,
     want::Wants,
@@ -32,7 +33,8 @@ async fn main() {
     let notices = Notices::default();
     let counters = Arc::new(Counters::default());
     let wants = Wants::new(now(), Arc::clone(&counters));
-    let api = Api::new(database, notices.clone(), counters, wants, now);
+    let links = Links::new(None, ([127, 0, 0, 1], 8_890).into());
+    let api = Api::new(database, notices.clone(), counters, wants, links, now);
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8890".to_owned());
     let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
     eprintln!("http://{}/", listener.local_addr().unwrap());

@@ -14,6 +14,7 @@ mod clock;
 mod http;
 pub mod ingest;
 mod journal;
+mod link;
 pub mod notify;
 mod page;
 mod pipeline;
@@ -41,6 +42,8 @@ use bmon_analysis::{
 use bmon_event::{DecodeError, ServerTime};
 use bmon_spool::{Spool, SpoolError};
 use bmon_store::{Reader, Store, StoreError};
+
+pub use crate::link::Links;
 
 use crate::api::{Api, Notices};
 use crate::clock::EngineTime;
@@ -95,6 +98,8 @@ pub struct Config {
     /// A list of mining pools, as `pools-v2.json` of the community or its older `pools.json`; `None` for those only that
     /// are known without one.
     pub pools: Option<PathBuf>,
+    /// Where others reach the server, as `https://bmon.example`; `None` for where it listens.
+    pub external_url: Option<String>,
     /// Those that are told of alerts, and where.
     pub notifiers: Vec<(NotifierKind, Target)>,
 }
@@ -184,8 +189,11 @@ impl Server {
         let (deliveries, delivered) = sync_channel(WAITING);
         let (entries, entered) = sync_channel(WAITING);
         let (changes, to_write) = sync_channel(WAITING);
-        let notifiers: Vec<_> = config.notifiers.iter().map(|(kind, target)| kind.at(target)).collect();
-        let (alerted, mut notify_threads) = notify(&database, &notifiers, &counters)?;
+        let links = Links::new(config.external_url.as_deref(), http.address);
+        let notifiers: Vec<_> =
+            config.notifiers.iter().map(|(kind, target)| kind.at(target, &links)).collect();
+        let mut notifying = Vec::new();
+        let alerted = notify(&database, &notifiers, &counters, &mut notifying)?;
 
         let begun = Begun { engine, time, position: journal.last(), watch_list };
         let journal =
@@ -206,7 +214,7 @@ impl Server {
             })?,
             spawn("bmon-store", move || writer.run(&to_write))?,
         ];
-        threads.append(&mut notify_threads);
+        threads.append(&mut notifying);
         let ingest = Ingest {
             deliveries,
             accepted,
@@ -222,6 +230,7 @@ impl Server {
             notices.clone(),
             Arc::clone(&counters),
             wants.clone(),
+            links,
             clock::now,
         ))));
         let address = http.address;
@@ -265,24 +274,25 @@ impl Drop for Server {
     }
 }
 
-/// A thread for each notifier, and the way to let each know that alerts changed.
+/// Starts a thread for each notifier, and gives the way to let each know that alerts changed.
 fn notify(
     database: &Path,
     notifiers: &[Arc<dyn Notifier>],
     counters: &Arc<Counters>,
-) -> Result<(Vec<SyncSender<()>>, Vec<JoinHandle<()>>), ServerError> {
-    let (mut alerted, mut threads) = (Vec::new(), Vec::new());
+    threads: &mut Vec<JoinHandle<()>>,
+) -> Result<Vec<SyncSender<()>>, ServerError> {
+    let mut alerted = Vec::new();
     for notifier in notifiers {
         let mut store = Store::open(database)?;
         store.add_notifier(notifier.kind().as_str(), clock::now())?;
         let (reader, counters) = (Reader::open(database)?, Arc::clone(counters));
         let notify = Notify { store, reader, notifier: Arc::clone(notifier), counters };
         // One that waits is enough: whoever takes it looks at all alerts.
-        let (changed, changes) = sync_channel(1);
-        threads.push(spawn(&format!("bmon-{}", notifier.kind()), move || notify.run(&changes))?);
+        let (changed, waiting) = sync_channel(1);
+        threads.push(spawn(&format!("bmon-{}", notifier.kind()), move || notify.run(&waiting))?);
         alerted.push(changed);
     }
-    Ok((alerted, threads))
+    Ok(alerted)
 }
 
 /// What the threads start with.

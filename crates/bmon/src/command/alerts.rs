@@ -42,13 +42,14 @@ struct Test {
 impl Test {
     fn run(self, config: Option<&Path>) -> Result {
         let kind = self.notifier;
-        let named = server::notifiers(&load(config)?.server)?;
+        let settings = load(config)?.server;
+        let (named, links) = (server::notifiers(&settings)?, server::links(&settings)?);
         let Some((_, target)) = named.into_iter().find(|(named, _)| *named == kind) else {
             let why = anyhow::anyhow!("tell a notifier: no `{kind}` is named in the configuration");
             let hint = format!("give its address as `{kind}` in table `server`");
             return Err(Failure::new(Code::Usage, why).hint(hint));
         };
-        let then = kind.at(&target).test().map_err(|error| Failure::new(Code::Unreachable, error))?;
+        let then = kind.at(&target, &links).test().map_err(|error| Failure::new(Code::Unreachable, error))?;
         println!("{} took the alert `bmon-test`; {then}", target.shown());
         Ok(())
     }

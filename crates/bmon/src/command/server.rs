@@ -1,10 +1,10 @@
 //! `bmon server`.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use bmon_event::NodeName;
 use bmon_server::{
-    ServerError, database_path,
+    Links, ServerError, database_path,
     ingest::hash_of_token,
     notify::{NotifierKind, Target},
 };
@@ -51,15 +51,8 @@ impl Server {
 /// Starts the server that the configuration describes.
 pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
     let settings = &config.server;
-    let listen = settings.listen.parse().map_err(|_| {
-        Failure::message(
-            Code::Usage,
-            format!("use `server.listen`: `{}` is not ADDRESS:PORT", settings.listen),
-        )
-        .hint("for example 127.0.0.1:8890; names are not looked up")
-    })?;
     let config = bmon_server::Config {
-        listen,
+        listen: listen(settings)?,
         data_dir: settings.data_dir.clone(),
         max_batch_bytes: settings.max_batch_bytes,
         max_batch_unpacked_bytes: settings.max_batch_unpacked_bytes,
@@ -68,6 +61,7 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
         transaction_retention: Duration::from_hours(24 * u64::from(settings.transaction_days)),
         header_depth: settings.header_depth,
         pools: (!settings.pools.as_os_str().is_empty()).then(|| settings.pools.clone()),
+        external_url: external_url(settings).map(str::to_owned),
         notifiers: notifiers(settings)?,
     };
     bmon_server::Server::start(&config).map_err(|error| match error {
@@ -75,6 +69,25 @@ pub(super) fn start(config: &Config) -> Result<bmon_server::Server> {
             .hint("`server.pools` names a JSON file; leave it empty for the pools that bmon knows by itself"),
         error => error.into(),
     })
+}
+
+fn listen(settings: &config::Server) -> Result<SocketAddr> {
+    settings.listen.parse().map_err(|_| {
+        Failure::message(
+            Code::Usage,
+            format!("use `server.listen`: `{}` is not ADDRESS:PORT", settings.listen),
+        )
+        .hint("for example 127.0.0.1:8890; names are not looked up")
+    })
+}
+
+fn external_url(settings: &config::Server) -> Option<&str> {
+    Some(settings.external_url.as_str()).filter(|url| !url.is_empty())
+}
+
+/// Where others reach the server.
+pub(super) fn links(settings: &config::Server) -> Result<Links> {
+    Ok(Links::new(external_url(settings), listen(settings)?))
 }
 
 /// The notifiers that the configuration names.

@@ -163,6 +163,8 @@ fn reorg(network: &Network, site: &Site) -> (String, i64) {
             .into_iter()
             .find(|alert| alert["rule"] == "reorg" && alert["subject"].as_str().unwrap().contains(&old))
     });
+    let runbook = ureq::get(alert["runbook"].as_str().unwrap()).call().unwrap().body_mut().read_to_string();
+    assert!(runbook.unwrap().contains("<h1>reorg</h1>"));
     (alert["subject"].as_str().unwrap().to_owned(), support::micros(&line))
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn config(data_dir: &Path) -> Config {
         transaction_retention: Duration::from_hours(720),
         header_depth: 4_032,
         pools: None,
+        external_url: None,
         notifiers: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ use bmon_store::Page;
 use serde::{Deserialize, Serialize};
 
 use super::{Api, Endpoint, Parameter, Refusal, parameter::List};
+use crate::Links;
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/v1/alerts",
@@ -69,17 +70,17 @@ pub struct Alert {
     pub summary: String,
     /// The ids of the findings that it rests on.
     pub findings: Vec<String>,
-    /// What to do: a page of bmon's documentation.
+    /// What to do: the address of a page on this server.
     pub runbook: String,
 }
 
-impl From<Row> for Alert {
-    fn from(row: Row) -> Self {
+impl Alert {
+    fn new(row: Row, links: &Links) -> Self {
         Self {
             id: row.id.to_string(),
             revision: row.revision,
             network: row.network.to_string(),
-            runbook: format!("docs/runbooks/{}.md", row.rule),
+            runbook: links.runbook(&row.rule),
             rule: row.rule,
             subject: row.subject,
             node: row.node,
@@ -135,6 +136,6 @@ async fn answer(State(api): State<Api>, which: Which) -> Result<Json<Reply>, Ref
             move |reader| if open { reader.open_alerts(limit, before) } else { reader.alerts(limit, before) },
         )
         .await?;
-    let alerts = items.into_iter().map(Alert::from).collect();
+    let alerts = items.into_iter().map(|row| Alert::new(row, api.links())).collect();
     Ok(Json(Reply { alerts, next: next.map(|cursor| cursor.to_string()) }))
 }

@@ -132,6 +132,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &watch::ENDPOINT,
     &status::ENDPOINT,
     &feed::ENDPOINT,
+    &feed::alerts::ENDPOINT,
     &live::ENDPOINT,
     &metrics::ENDPOINT,
 ];

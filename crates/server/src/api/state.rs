@@ -8,7 +8,7 @@ use bmon_store::{Reader, StoreError};
 use tokio::sync::Semaphore;
 
 use super::{Notices, Refusal};
-use crate::{ingest::Counters, want::Wants};
+use crate::{Links, ingest::Counters, want::Wants};
 
 /// Most queries at once. `SQLite` answers in microseconds to milliseconds; more connections would only cost memory.
 const READERS: usize = 4;
@@ -25,23 +25,35 @@ struct Shared {
     notices: Notices,
     counters: Arc<Counters>,
     wants: Wants,
+    links: Links,
     clock: fn() -> ServerTime,
     started_at: ServerTime,
 }
 
 impl Api {
     /// An API over `database`, which exists, that passes on `notices`, shows the `counters` of what came in, asks
-    /// agents by `wants`, and reads the time from `clock`.
+    /// agents by `wants`, names addresses by `links`, and reads the time from `clock`.
     pub fn new(
         database: PathBuf,
         notices: Notices,
         counters: Arc<Counters>,
         wants: Wants,
+        links: Links,
         clock: fn() -> ServerTime,
     ) -> Self {
         let idle = Mutex::new(Vec::new());
         let free = Semaphore::new(READERS);
-        Self(Arc::new(Shared { database, idle, free, notices, counters, wants, clock, started_at: clock() }))
+        Self(Arc::new(Shared {
+            database,
+            idle,
+            free,
+            notices,
+            counters,
+            wants,
+            links,
+            clock,
+            started_at: clock(),
+        }))
     }
 
     /// The time.
@@ -62,6 +74,11 @@ impl Api {
     /// What is wanted of agents.
     pub(crate) fn wants(&self) -> &Wants {
         &self.0.wants
+    }
+
+    /// Where others reach the server.
+    pub(crate) fn links(&self) -> &Links {
+        &self.0.links
     }
 
     /// What came in since the server started.

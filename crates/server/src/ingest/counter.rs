@@ -63,7 +63,8 @@ pub struct Counters {
     pub forgotten_transactions: AtomicU64,
     /// Transactions that came too late to be counted in the spread of their hour.
     pub late_transactions: AtomicU64,
-    notifiers: [NotifyCounters; NotifierKind::ALL.len()],
+    alertmanager: NotifyCounters,
+    webhook: NotifyCounters,
     delays: Mutex<Vec<NodeDelays>>,
     refused: [AtomicU64; Reason::ALL.len()],
 }
@@ -81,8 +82,11 @@ pub struct NotifyCounters {
 
 impl Counters {
     /// Those of one notifier.
-    pub fn notifier(&self, kind: NotifierKind) -> &NotifyCounters {
-        self.notifiers.get(kind as usize).expect("there are as many counters as kinds")
+    pub const fn notifier(&self, kind: NotifierKind) -> &NotifyCounters {
+        match kind {
+            NotifierKind::Alertmanager => &self.alertmanager,
+            NotifierKind::Webhook => &self.webhook,
+        }
     }
 
     /// Calls refused, by reason.

@@ -16,7 +16,7 @@ use super::{
     label::{Words, annotations, labels, test_annotations, test_labels},
     post::Poster,
 };
-use crate::clock;
+use crate::{Links, clock};
 
 const SECOND_US: i64 = 1_000_000;
 /// How long an alert lasts that is not told again: four tellings, as Prometheus has it (`sendAlerts` in
@@ -30,6 +30,7 @@ const LATE_US: i64 = 5 * 60 * SECOND_US;
 #[derive(Clone, Debug)]
 pub(super) struct Alertmanager {
     poster: Poster,
+    links: Links,
 }
 
 /// An alert as the API takes it.
@@ -40,11 +41,13 @@ struct Posted {
     annotations: Words,
     starts_at: String,
     ends_at: String,
+    #[serde(rename = "generatorURL")]
+    generator_url: String,
 }
 
 impl Alertmanager {
-    pub(super) fn new(target: &Target) -> Self {
-        Self { poster: Poster::new(target, "/api/v2/alerts") }
+    pub(super) fn new(target: &Target, links: &Links) -> Self {
+        Self { poster: Poster::new(target, "/api/v2/alerts"), links: links.clone() }
     }
 }
 
@@ -64,7 +67,7 @@ impl Notifier for Alertmanager {
     }
 
     fn tell(&self, message: &[ToTell], now: ServerTime) -> Result<(), NotifyError> {
-        let posted: Vec<Posted> = message.iter().map(|told| Posted::new(told, now)).collect();
+        let posted: Vec<Posted> = message.iter().map(|told| Posted::new(told, &self.links, now)).collect();
         self.poster.post(&posted)
     }
 
@@ -77,6 +80,7 @@ impl Notifier for Alertmanager {
             ),
             starts_at: now.to_string(),
             ends_at: now.plus_micros(60 * SECOND_US).to_string(),
+            generator_url: self.links.page(),
         }])?;
         Ok("it ends after a minute")
     }
@@ -87,12 +91,13 @@ impl Notifier for Alertmanager {
 }
 
 impl Posted {
-    fn new(ToTell { alert, told_at, .. }: &ToTell, now: ServerTime) -> Self {
+    fn new(ToTell { alert, told_at, .. }: &ToTell, links: &Links, now: ServerTime) -> Self {
         Self {
             labels: labels(alert),
-            annotations: annotations(alert),
+            annotations: annotations(alert, links),
             starts_at: alert.active_at_us.to_string(),
             ends_at: ends_at(alert, *told_at, now).to_string(),
+            generator_url: links.alert(&alert.id),
         }
     }
 }
@@ -143,16 +148,21 @@ mod tests {
 
     #[test]
     fn an_alert_is_its_labels_and_lasts_for_four_tellings() {
-        let posted = Posted::new(&to_tell(None, Some(700)), NOW);
+        let posted = Posted::new(
+            &to_tell(None, Some(700)),
+            &Links::new(Some("https://a.example"), ([127, 0, 0, 1], 1).into()),
+            NOW,
+        );
         let expected = json!({
             "labels": {
                 "alertname": "node-silent", "network": "main", "node": "alice", "severity": "warning", "subject": "alice"
             },
             "annotations": {
-                "runbook": "docs/runbooks/node-silent.md", "summary": "nothing is heard of alice"
+                "runbook_url": "https://a.example/runbooks/node-silent", "summary": "nothing is heard of alice"
             },
             "startsAt": "2023-11-14T21:58:20.000000Z",
             "endsAt": "2023-11-14T22:15:20.000000Z",
+            "generatorURL": "https://a.example/#alert=01010101010101010101010101010101",
         });
         assert_eq!(serde_json::to_value(posted).unwrap(), expected);
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bmon_analysis::alert::Alert;
 
+use crate::Links;
+
 /// Names and values.
 pub(super) type Words = BTreeMap<&'static str, String>;
 
@@ -20,8 +22,8 @@ pub(super) fn labels(alert: &Alert) -> Words {
 }
 
 /// What else is said of it.
-pub(super) fn annotations(alert: &Alert) -> Words {
-    [("summary", alert.summary.clone()), ("runbook", format!("docs/runbooks/{}.md", alert.rule))].into()
+pub(super) fn annotations(alert: &Alert, links: &Links) -> Words {
+    [("summary", alert.summary.clone()), ("runbook_url", links.runbook(&alert.rule))].into()
 }
 
 /// The labels of the alert `bmon-test`.

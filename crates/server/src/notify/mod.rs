@@ -18,6 +18,7 @@ use bmon_store::ToTell;
 pub use self::post::{NotifyError, Target};
 pub(crate) use self::telling::Notify;
 use self::{alertmanager::Alertmanager, webhook::Webhook};
+use crate::Links;
 
 /// Someone who is told of alerts.
 pub trait Notifier: fmt::Debug + Send + Sync {
@@ -61,11 +62,11 @@ impl NotifierKind {
         }
     }
 
-    /// The notifier of this kind at its address.
-    pub fn at(self, target: &Target) -> Arc<dyn Notifier> {
+    /// The notifier of this kind at its address, whose alerts link to the server by `links`.
+    pub fn at(self, target: &Target, links: &Links) -> Arc<dyn Notifier> {
         match self {
-            Self::Alertmanager => Arc::new(Alertmanager::new(target)),
-            Self::Webhook => Arc::new(Webhook::new(target)),
+            Self::Alertmanager => Arc::new(Alertmanager::new(target, links)),
+            Self::Webhook => Arc::new(Webhook::new(target, links)),
         }
     }
 }

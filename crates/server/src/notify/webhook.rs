@@ -16,7 +16,7 @@ use super::{
     label::{Words, annotations, labels, test_annotations, test_labels},
     post::Poster,
 };
-use crate::clock;
+use crate::{Links, clock};
 
 const GROUP_WAIT: Duration = Duration::from_secs(1);
 /// The end of an alert that has none yet: the zero time of Go, as Alertmanager has it.
@@ -28,6 +28,7 @@ const RESOLVED: &str = "resolved";
 #[derive(Clone, Debug)]
 pub(super) struct Webhook {
     poster: Poster,
+    links: Links,
 }
 
 /// A message to a webhook.
@@ -62,8 +63,8 @@ struct Told {
 }
 
 impl Webhook {
-    pub(super) fn new(target: &Target) -> Self {
-        Self { poster: Poster::new(target, "") }
+    pub(super) fn new(target: &Target, links: &Links) -> Self {
+        Self { poster: Poster::new(target, ""), links: links.clone() }
     }
 }
 
@@ -85,19 +86,20 @@ impl Notifier for Webhook {
     }
 
     fn tell(&self, message: &[ToTell], _: ServerTime) -> Result<(), NotifyError> {
-        self.poster.post(&Message::new(message.iter().map(|told| self.told(told)).collect()))
+        self.poster.post(&self.message(message))
     }
 
     fn test(&self) -> Result<&'static str, NotifyError> {
-        self.poster.post(&Message::new(vec![Told {
+        let told = Told {
             status: FIRING,
             labels: test_labels(),
             annotations: test_annotations("bmon can tell this webhook of alerts. This one does not end."),
             starts_at: clock::now().to_string(),
             ends_at: NO_END.to_owned(),
-            generator_url: String::new(),
+            generator_url: self.links.page(),
             fingerprint: "bmon-test".to_owned(),
-        }]))?;
+        };
+        self.poster.post(&Message::new(vec![told], &self.links))?;
         Ok("nothing more is told of it")
     }
 
@@ -107,16 +109,20 @@ impl Notifier for Webhook {
 }
 
 impl Webhook {
+    fn message(&self, message: &[ToTell]) -> Message {
+        Message::new(message.iter().map(|told| self.told(told)).collect(), &self.links)
+    }
+
     fn told(&self, told: &ToTell) -> Told {
         let Alert { active_at_us, resolved_at_us, id, .. } = &told.alert;
         let ended = resolved_at_us.filter(|_| told.told_at.is_some());
         Told {
             status: if ended.is_some() { RESOLVED } else { FIRING },
             labels: labels(&told.alert),
-            annotations: annotations(&told.alert),
+            annotations: annotations(&told.alert, &self.links),
             starts_at: active_at_us.to_string(),
             ends_at: ended.map_or_else(|| NO_END.to_owned(), |at| at.to_string()),
-            generator_url: String::new(),
+            generator_url: self.links.alert(id),
             fingerprint: id.to_string(),
         }
     }
@@ -129,7 +135,7 @@ fn is_news(told: &ToTell) -> bool {
 
 impl Message {
     /// With these alerts, which are of one rule and network.
-    fn new(alerts: Vec<Told>) -> Self {
+    fn new(alerts: Vec<Told>, links: &Links) -> Self {
         let common_labels = common(alerts.iter().map(|told| &told.labels));
         let mut group_labels = common_labels.clone();
         group_labels.retain(|name, _| ["alertname", "network"].contains(name));
@@ -143,7 +149,7 @@ impl Message {
             group_labels,
             common_labels,
             common_annotations: common(alerts.iter().map(|told| &told.annotations)),
-            external_url: String::new(),
+            external_url: links.page(),
             alerts,
         }
     }

@@ -17,27 +17,30 @@ export const loudest = (alerts) => alerts.filter((alert) => alert.state === "fir
 
 const severity = (alert) => element("span", { className: `tag ${KINDS[alert.severity] ?? ""}` }, alert.severity);
 
+/** A link to what to do about it, on this server by whatever name it was reached. */
+const runbook = (alert, text) => element("a", { href: `runbooks/${encodeURIComponent(alert.rule)}` }, text);
+
 /** An alert that is not over. `alert.named` says that its network has to be told. */
 export function alertItem(alert) {
   return element("li", { className: `alert ${alert.state}` },
     severity(alert),
-    element("span", { className: "what" },
+    element("span", { className: "what", id: `alert-${alert.id}` },
       element("b", {}, alert.summary), " ",
       element("span", { className: "about" },
         element("span", { className: "item" }, `${alert.state} for `, ago(alert.active_at_us, alert.active_at),
           alert.state === "pending" ? ", fires if it goes on" : null),
         element("span", { className: "item" }, `rule ${alert.rule}`),
         alert.named ? element("span", { className: "item" }, `network ${alert.network}`) : null,
-        element("span", { className: "item" }, "what to do: ", element("code", {}, alert.runbook)))));
+        element("span", { className: "item" }, runbook(alert, "what to do")))));
 }
 
 export function pastRow(alert) {
   const unfired = alert.fired_at == null ? small(" · did not fire") : null;
-  return element("tr", {},
+  return element("tr", { id: `alert-${alert.id}` },
     when(alert.active_at_us, alert.active_at),
     cell("number", duration(alert.resolved_at_us - alert.active_at_us)),
     cell("", severity(alert)),
-    element("th", { scope: "row" }, alert.rule),
+    element("th", { scope: "row" }, runbook(alert, alert.rule)),
     cell("wrap", alert.summary, unfired),
   );
 }

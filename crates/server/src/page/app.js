@@ -2,6 +2,7 @@
 
 import { age } from "./format.js";
 import { follow } from "./live.js";
+import "./theme.js";
 import * as alerts from "./alert.js";
 import * as chain from "./chain.js";
 import * as spread from "./spread.js";
@@ -47,6 +48,8 @@ let apart = null;
 let apartOf = "tx";
 /** Alerts that fire and that were said aloud. */
 let told = new Set();
+/** The id of the alert that was brought into view. */
+let namedAlert = null;
 
 const nowUs = () => Date.now() * 1_000 + aheadUs;
 
@@ -226,11 +229,24 @@ function showAlerts() {
   const fresh = firing.find((alert) => !told.has(alert.id));
   if (fresh != null) byId("announcer").textContent = `Alert, ${fresh.severity}: ${fresh.summary}`;
   told = new Set(firing.map((alert) => alert.id));
+  showNamedAlert();
 }
 
 function showPastAlerts() {
   const past = ofNetwork(data.alerts).filter((alert) => alert.state === "resolved").slice(0, ROWS);
   view.fill(body("past-alerts"), past, byFinding, (item) => [alerts.pastRow(item)], "No alert has come and gone.");
+  showNamedAlert();
+}
+
+/** The alert that the end of the page's address names, `#alert=` and its id: brought into view once, and marked. */
+function showNamedAlert() {
+  const named = /^#alert=([0-9a-f]{32})$/.exec(location.hash)?.[1];
+  const element = named == null ? null : byId(`alert-${named}`);
+  for (const other of document.querySelectorAll(".named")) other.classList.toggle("named", other === element);
+  if (element == null) return;
+  element.classList.add("named");
+  if (namedAlert !== named) element.scrollIntoView({ block: "nearest" });
+  namedAlert = named;
 }
 
 /** What is wrong now stands on top; without it the section is not there. */
@@ -295,34 +311,6 @@ async function copy(button) {
   setTimeout(() => button.classList.remove("copied"), 1_200);
 }
 
-const THEMES = ["auto", "light", "dark"];
-
-function setTheme(theme) {
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  byId("theme").textContent = `theme: ${theme}`;
-  try {
-    localStorage.setItem("theme", theme);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
-}
-
-function storedTheme() {
-  try {
-    const theme = localStorage.getItem("theme");
-    return THEMES.includes(theme) ? theme : "auto";
-  } catch {
-    return "auto";
-  }
-}
-
-let theme = storedTheme();
-setTheme(theme);
-byId("theme").addEventListener("click", () => {
-  theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-  setTheme(theme);
-});
 byId("networks").addEventListener("click", (event) => {
   chosen = event.target.dataset.network ?? chosen;
   Object.values(lists).forEach((list) => list.show());

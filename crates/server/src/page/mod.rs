@@ -3,8 +3,11 @@
 //! Nothing is fetched from elsewhere and nothing inline is run: the content security policy allows this server's own
 //! files only, so that a text from a node cannot become code even if the page had a hole.
 
+mod runbook;
+
 use axum::{
     Router,
+    body::Body,
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -62,19 +65,31 @@ const FILES: &[File] = &[
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("format.js"),
     },
+    File {
+        path: "/theme.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("theme.js"),
+    },
     File { path: "/icon.svg", content_type: "image/svg+xml", content: include_str!("icon.svg") },
 ];
 
-/// The files of the page.
+/// The files of the page, and the runbooks.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    FILES.iter().fold(Router::new(), |router, file| {
+    FILES.iter().fold(runbook::router(), |router, file| {
         let tag = tag(file.content);
-        router.route(file.path, get(async move |request: Request| answer(file, &tag, &request)))
+        let route =
+            get(async move |request: Request| answer(file.content_type, file.content, &tag, &request));
+        router.route(file.path, route)
     })
 }
 
 /// The browser asks each time, and gets the file only when it changed.
-fn answer(file: &'static File, tag: &HeaderValue, request: &Request) -> Response {
+fn answer(
+    content_type: &'static str,
+    content: impl Into<Body>,
+    tag: &HeaderValue,
+    request: &Request,
+) -> Response {
     const FIXED: [(HeaderName, &str); 4] = [
         (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -85,7 +100,7 @@ fn answer(file: &'static File, tag: &HeaderValue, request: &Request) -> Response
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, file.content_type)], file.content).into_response()
+        ([(header::CONTENT_TYPE, content_type)], content.into()).into_response()
     };
     response.headers_mut().insert(header::ETAG, tag.clone());
     response.headers_mut().extend(FIXED.map(|(name, value)| (name, HeaderValue::from_static(value))));

@@ -130,3 +130,29 @@ async fn an_empty_feed_is_a_feed() {
     assert_eq!(text(document.root_element(), "updated"), "2026-05-28T20:26:40.000000Z");
     assert_eq!(entries(&document).len(), 0);
 }
+
+#[tokio::test]
+async fn alerts_that_fired_are_a_feed_whose_entries_link_to_what_to_do() {
+    let reply = Site::new().get("/alerts.atom").await;
+    assert_eq!(reply.headers["content-type"], "application/atom+xml; charset=utf-8");
+    let document = Document::parse(&reply.body).unwrap();
+    let titles: Vec<_> = entries(&document).into_iter().map(|entry| text(entry, "title")).collect();
+    assert_eq!(
+        titles,
+        [
+            "regtest: info: race",
+            "regtest: critical: validity-disagreement",
+            "regtest: warning: reorg",
+            "regtest: info: race, over"
+        ],
+        "neither what is pending nor what never fired"
+    );
+    let related = |entry: Node<'_, '_>| {
+        let link = entry.children().find(|child| child.attribute("rel") == Some("related")).unwrap();
+        link.attribute("href").unwrap().to_owned()
+    };
+    let links: Vec<_> = entries(&document).into_iter().map(related).collect();
+    assert_eq!(links[2], "http://127.0.0.1:8890/runbooks/reorg");
+    let empty = Site::of(&[]).get("/alerts.atom").await.body;
+    assert_eq!(entries(&Document::parse(&empty).unwrap()).len(), 0);
+}

@@ -22,9 +22,10 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use bmon_analysis::row::Row;
+use bmon_analysis::{row::Row, rule};
 use bmon_event::{Network, ServerTime};
 use bmon_server::{
+    Links,
     api::{self, Api, Notices},
     ingest::Counters,
     want::Wants,
@@ -105,7 +106,8 @@ impl Site {
         let notices = Notices::default();
         let counters = Arc::new(counters());
         let wants = Wants::new(now(), Arc::clone(&counters));
-        let router = api::router(Api::new(database, notices.clone(), counters, wants.clone(), now));
+        let links = Links::new(None, ([127, 0, 0, 1], 8_890).into());
+        let router = api::router(Api::new(database, notices.clone(), counters, wants.clone(), links, now));
         Self { router, notices, wants, directory }
     }
 
@@ -178,6 +180,8 @@ async fn the_page_is_there_under_a_strict_policy_and_is_sent_once() {
         ("/alert.js", "text/javascript; charset=utf-8"),
         ("/chain.js", "text/javascript; charset=utf-8"),
         ("/waterfall.js", "text/javascript; charset=utf-8"),
+        ("/theme.js", "text/javascript; charset=utf-8"),
+        ("/runbooks/reorg", "text/html; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let reply = site.get(path).await;
@@ -191,6 +195,22 @@ async fn the_page_is_there_under_a_strict_policy_and_is_sent_once() {
         assert_eq!((again.status, again.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
         assert_eq!(again.headers[header::ETAG], tag);
     }
+}
+
+#[tokio::test]
+async fn the_link_of_every_rule_leads_to_its_runbook_and_that_of_an_alert_to_it() {
+    let site = Site::new();
+    let links = Links::new(Some("http://a.example"), ([127, 0, 0, 1], 1).into());
+    for rule in rule::ALL {
+        let link = links.runbook(rule.id);
+        let reply = site.get(link.strip_prefix("http://a.example").unwrap()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{link}");
+        assert!(reply.body.contains(&format!("<h1>{}</h1>", rule.id)), "{link}: {}", reply.body);
+        assert!(reply.body.contains("<h2 id=\"what-to-do\">What to do</h2>"), "{link}: {}", reply.body);
+    }
+    let alerts = json(&site.get("/api/v1/alerts?limit=1").await.body);
+    assert_eq!(alerts["alerts"][0]["runbook"], "http://127.0.0.1:8890/runbooks/race");
+    assert_eq!(site.get("/runbooks/none").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

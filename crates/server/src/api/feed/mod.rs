@@ -1,8 +1,9 @@
 //! What happened to the chain, as a feed that any reader can subscribe to: Atom (RFC 4287).
 //!
 //! An entry is a finding. Its id is the finding's, so that a revision replaces it, and its time is that at which it
-//! happened.
+//! happened. The alerts are a feed of their own.
 
+pub(super) mod alerts;
 mod entry;
 mod xml;
 
@@ -39,8 +40,26 @@ const KINDS: [&str; 5] = ["stale-block", "invalid-block", "reorg", "partition", 
 
 async fn answer(State(api): State<Api>, _: Nothing) -> Result<Response, Refusal> {
     let findings = api.read(newest).await?;
-    let feed = render(&findings, api.started_at());
-    Ok(([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed).into_response())
+    Ok(atom(render(&findings, api.started_at())))
+}
+
+fn atom(feed: String) -> Response {
+    let feed = feed + "</feed>\n";
+    ([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed).into_response()
+}
+
+/// What a feed begins with.
+fn head(id: &str, title: &str, path: &str, updated: ServerTime) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
+         <feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
+         <id>urn:{id}</id>\n\
+         <title>{title}</title>\n\
+         <updated>{updated}</updated>\n\
+         <author><name>bmon</name></author>\n\
+         <link rel=\"self\" type=\"application/atom+xml\" href=\"{path}\"/>\n\
+         <link rel=\"alternate\" type=\"text/html\" href=\"./\"/>\n"
+    )
 }
 
 /// What is told, the newest first.
@@ -72,37 +91,42 @@ fn is_told(finding: &Finding) -> bool {
     !matches!(&finding.body, Body::Reorg(reorg) if reorg.depth < 2)
 }
 
-/// The feed; `started_at` is its time while it has no entries.
+/// The feed but for its end; `started_at` is its time while it has no entries.
 fn render(findings: &[Finding], started_at: ServerTime) -> String {
     let updated = findings.first().map_or(started_at, |finding| finding.sighted.on_server_clock());
-    let mut feed = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
-         <feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <id>urn:bmon:feed</id>\n\
-         <title>bmon: what happened to the chain</title>\n\
-         <updated>{updated}</updated>\n\
-         <author><name>bmon</name></author>\n\
-         <link rel=\"self\" type=\"application/atom+xml\" href=\"feed.atom\"/>\n\
-         <link rel=\"alternate\" type=\"text/html\" href=\"./\"/>\n"
-    );
+    let mut feed = head("bmon:feed", "bmon: what happened to the chain", "feed.atom", updated);
     for finding in findings {
         feed.push_str(&entry(finding));
     }
-    feed.push_str("</feed>\n");
     feed
+}
+
+/// What to do about a finding that is told: the rule of its alert.
+fn runbook(body: &Body) -> Option<&'static str> {
+    match body {
+        Body::InvalidBlock(_) => Some("bad-block"),
+        Body::Reorg(_) => Some("reorg"),
+        Body::Partition(_) => Some("partition"),
+        Body::ValidityDisagreement(_) => Some("validity-disagreement"),
+        // Nothing is to be done about a stale block, and no other kind is told.
+        _ => None,
+    }
 }
 
 fn entry(finding: &Finding) -> String {
     let told = entry::words(finding);
     let link = told.block.map(|block| format!("<link rel=\"alternate\" href=\"api/v1/blocks/{block}\"/>\n"));
+    let runbook = runbook(&finding.body)
+        .map(|rule| format!("<link rel=\"related\" title=\"what to do\" href=\"runbooks/{rule}\"/>\n"));
     format!(
         "<entry>\n<id>urn:bmon:{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<category term=\"{}\"/>\n\
-         {}<content type=\"text\">{}</content>\n</entry>\n",
+         {}{}<content type=\"text\">{}</content>\n</entry>\n",
         finding.id,
         escape(&told.title),
         finding.sighted.on_server_clock(),
         finding.body.kind(),
         link.unwrap_or_default(),
+        runbook.unwrap_or_default(),
         escape(&told.text),
     )
 }

@@ -18,7 +18,10 @@ use bmon_store::Commit;
 use serde_json::Value;
 
 use super::*;
-use crate::notify::{NotifierKind, Target};
+use crate::{
+    Links,
+    notify::{NotifierKind, Target},
+};
 
 const BEGUN: ServerTime = ServerTime::from_micros(1_700_000_000_000_000);
 
@@ -145,7 +148,9 @@ fn notify(directory: &Path, kind: NotifierKind, url: &str) -> Notify {
     let path = database(directory);
     let mut store = Store::open(&path).unwrap();
     store.add_notifier(kind.as_str(), BEGUN).unwrap();
-    let notifier = kind.at(&Target { url: url.to_owned(), authorization: Some("Bearer word".to_owned()) });
+    let links = Links::new(None, ([127, 0, 0, 1], 1).into());
+    let notifier =
+        kind.at(&Target { url: url.to_owned(), authorization: Some("Bearer word".to_owned()) }, &links);
     Notify { store, reader: Reader::open(&path).unwrap(), notifier, counters: Arc::default() }
 }
 
@@ -281,13 +286,13 @@ fn what_fires_together_is_one_message_for_each_rule() {
 /// A change that comes while others are waited for goes with them.
 #[test]
 fn changes_that_come_together_are_waited_for() {
-    let (changed, changes) = sync_channel(1);
-    let (long, short) = (Duration::from_secs(60), Duration::from_millis(50));
+    let (changed, waiting) = sync_channel(1);
+    let (long, short) = (Duration::from_mins(1), Duration::from_millis(50));
     changed.send(()).unwrap();
-    assert!(wait(&changes, long, false, short), "the wait is over before the next telling is due");
+    assert!(wait(&waiting, long, false, short), "the wait is over before the next telling is due");
     changed.send(()).unwrap();
     drop(changed);
-    assert!(!wait(&changes, long, false, long), "and at once when there will be no more");
+    assert!(!wait(&waiting, long, false, long), "and at once when there will be no more");
 }
 
 #[test]
@@ -298,8 +303,8 @@ fn one_that_hangs_makes_no_other_wait() {
     let hangs = notify(ground.directory.path(), NotifierKind::Alertmanager, &url);
     let stuck = Arc::clone(&hangs.notifier);
     ground.write(1, None);
-    let (changed, changes) = sync_channel(1);
-    let thread = std::thread::spawn(move || hangs.run(&changes));
+    let (changed, waiting) = sync_channel(1);
+    let thread = std::thread::spawn(move || hangs.run(&waiting));
     // It is in its call, which nobody answers.
     let call = hanging.accept().unwrap();
     ground.notify.round(after(61)).unwrap();

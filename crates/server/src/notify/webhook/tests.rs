@@ -29,13 +29,15 @@ fn to_tell(node: &str, told: Option<ServerTime>, resolved: Option<ServerTime>) -
 }
 
 fn webhook() -> Webhook {
-    Webhook::new(&Target { url: "http://127.0.0.1:1/hook".to_owned(), authorization: None })
+    Webhook::new(
+        &Target { url: "http://127.0.0.1:1/hook".to_owned(), authorization: None },
+        &Links::new(Some("https://a.example"), ([127, 0, 0, 1], 1).into()),
+    )
 }
 
 #[test]
 fn a_message_is_what_the_webhooks_of_alertmanager_take() {
     let group = [to_tell("alice", Some(ago(700)), Some(ago(5))), to_tell("bob", None, None)];
-    let told = group.iter().map(|told| webhook().told(told)).collect();
     let expected = json!({
         "version": "4",
         "groupKey": "{}:{alertname=\"node-silent\", network=\"main\"}",
@@ -45,20 +47,20 @@ fn a_message_is_what_the_webhooks_of_alertmanager_take() {
         "groupLabels": { "alertname": "node-silent", "network": "main" },
         "commonLabels": { "alertname": "node-silent", "network": "main", "severity": "warning" },
         "commonAnnotations": {
-            "runbook": "docs/runbooks/node-silent.md", "summary": "nothing is heard of it"
+            "runbook_url": "https://a.example/runbooks/node-silent", "summary": "nothing is heard of it"
         },
-        "externalURL": "",
+        "externalURL": "https://a.example/",
         "alerts": [{
             "status": "resolved",
             "labels": {
                 "alertname": "node-silent", "network": "main", "node": "alice", "severity": "warning", "subject": "alice"
             },
             "annotations": {
-                "runbook": "docs/runbooks/node-silent.md", "summary": "nothing is heard of it"
+                "runbook_url": "https://a.example/runbooks/node-silent", "summary": "nothing is heard of it"
             },
             "startsAt": "2023-11-14T21:58:20.000000Z",
             "endsAt": "2023-11-14T22:13:15.000000Z",
-            "generatorURL": "",
+            "generatorURL": "https://a.example/#alert=01010101010101010101010101010101",
             "fingerprint": "01010101010101010101010101010101",
         }, {
             "status": "firing",
@@ -66,15 +68,15 @@ fn a_message_is_what_the_webhooks_of_alertmanager_take() {
                 "alertname": "node-silent", "network": "main", "node": "bob", "severity": "warning", "subject": "bob"
             },
             "annotations": {
-                "runbook": "docs/runbooks/node-silent.md", "summary": "nothing is heard of it"
+                "runbook_url": "https://a.example/runbooks/node-silent", "summary": "nothing is heard of it"
             },
             "startsAt": "2023-11-14T21:58:20.000000Z",
             "endsAt": "0001-01-01T00:00:00Z",
-            "generatorURL": "",
+            "generatorURL": "https://a.example/#alert=01010101010101010101010101010101",
             "fingerprint": "01010101010101010101010101010101",
         }],
     });
-    assert_eq!(serde_json::to_value(Message::new(told)).unwrap(), expected);
+    assert_eq!(serde_json::to_value(webhook().message(&group)).unwrap(), expected);
 }
 
 #[test]
@@ -84,6 +86,5 @@ fn what_was_told_is_no_news_and_a_message_of_ends_alone_is_resolved() {
     let over = ToTell { told_over_at: Some(ago(4)), ..ended.clone() };
     let messages = webhook().messages(vec![known, ended.clone(), over]);
     assert_eq!(messages, [vec![ended]]);
-    let message = Message::new(messages[0].iter().map(|told| webhook().told(told)).collect());
-    assert_eq!(message.status, RESOLVED);
+    assert_eq!(webhook().message(&messages[0]).status, RESOLVED);
 }
