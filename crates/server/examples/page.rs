@@ -30,6 +30,7 @@ async fn main() {
     let database = directory.path().join("bmon.sqlite");
     let mut store = Store::open(&database).unwrap();
     store.commit(&Commit { rows: &sample::rows(now()), journal_position: 1, accepted: &[] }).unwrap();
+    sample::silence(&mut store, now());
     let notices = Notices::default();
     let counters = Arc::new(Counters::default());
     let wants = Wants::new(now(), Arc::clone(&counters));

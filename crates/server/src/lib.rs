@@ -204,6 +204,7 @@ impl Server {
             counters: Arc::clone(&counters),
             transaction_retention: config.transaction_retention,
             alerted,
+            silences: Vec::new(),
             stopping: Arc::clone(&stopping),
         };
         let (heard, counted) = (wants.clone(), Arc::clone(&counters));

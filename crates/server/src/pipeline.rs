@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bmon_analysis::{Engine, finding::Body, row::Row};
 use bmon_event::{Batch, Epoch, NodeName, ServerTime};
@@ -122,6 +122,8 @@ pub(crate) struct Writer {
     pub(crate) transaction_retention: Duration,
     /// Have something for those that tell others of alerts when some have changed.
     pub(crate) alerted: Vec<SyncSender<()>>,
+    /// The silences as they were last looked at: the end of each, and whether it lasted.
+    pub(crate) silences: Vec<(i64, ServerTime, bool)>,
     /// Set when the server stops: what cannot be written then is written from the journal after the next start.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -129,9 +131,9 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes changes until there are no more.
     pub(crate) fn run(mut self, changes: &Receiver<Changes>) {
-        let mut next_expiry = clock::monotonic() + TICK;
+        let mut next_tick = clock::monotonic() + TICK;
         loop {
-            match changes.recv_timeout(next_expiry.saturating_duration_since(clock::monotonic())) {
+            match changes.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
                 Ok(first) => {
                     let group = gather(first, changes);
                     if !self.write(&group) {
@@ -141,7 +143,11 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.expire(&mut next_expiry);
+            if clock::monotonic() >= next_tick {
+                next_tick = clock::monotonic() + TICK;
+                self.expire();
+                self.follow_silences();
+            }
         }
     }
 
@@ -171,20 +177,41 @@ impl Writer {
             self.notices.publish(topic);
         }
         if rows.iter().any(|row| matches!(row, Row::Alert(_))) {
-            for alerted in &self.alerted {
-                // If it is full, whoever takes it will look; and if nobody is there any more, the server stops.
-                let _ = alerted.try_send(());
-            }
+            self.tell_notifiers();
         }
         Ok(())
     }
 
-    /// Deletes a few of the transactions that are too old, once in a tick.
-    fn expire(&mut self, next: &mut Instant) {
-        if clock::monotonic() < *next {
-            return;
+    fn tell_notifiers(&self) {
+        for alerted in &self.alerted {
+            // If it is full, whoever takes it will look; and if nobody is there any more, the server stops.
+            let _ = alerted.try_send(());
         }
-        *next = clock::monotonic() + TICK;
+    }
+
+    /// When a silence began or ended: who is told of alerts is told of others, and the page shows them otherwise.
+    fn follow_silences(&mut self) {
+        let now = clock::now();
+        match self.store.silences() {
+            Ok(silences) => {
+                let silences = silences.iter();
+                let found = silences.map(|silence| (silence.id, silence.ends_at, silence.is_active(now)));
+                let found: Vec<_> = found.collect();
+                if found != self.silences {
+                    self.silences = found;
+                    self.notices.publish(Topic::Alerts);
+                    self.tell_notifiers();
+                }
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "cannot read the silences now");
+            }
+        }
+    }
+
+    /// Deletes a few of the transactions that are too old.
+    fn expire(&mut self) {
         match self.store.expire(clock::now(), self.transaction_retention, EXPIRED_AT_ONCE) {
             Ok(expired) => count(&self.counters.store_expired, expired),
             Err(error) => {
@@ -297,6 +324,7 @@ mod tests {
             counters: Arc::default(),
             transaction_retention: Duration::MAX,
             alerted: Vec::new(),
+            silences: Vec::new(),
             stopping: Arc::new(AtomicBool::new(true)),
         };
         let counters = Arc::clone(&writer.counters);

@@ -1,7 +1,7 @@
 //! Where derived rows are kept: one `SQLite` file, and the only SQL of the project.
 //!
 //! **One writer, any number of readers.** [`Store`] is the writer and lives on one thread. Those that write a little beside it (a
-//! token, the watch list, who was told of which alert) have one of their own: they wait for each other. Each [`Reader`] is a
+//! token, the watch list, silences, who was told of which alert) have one of their own: they wait for each other. Each [`Reader`] is a
 //! connection of its own that sees whole commits and never makes the writer wait (write-ahead log). Any `sqlite3` can
 //! read the file meanwhile; `schema.sql` explains the tables and has views for people.
 //!
@@ -14,7 +14,7 @@
 //! the journal is the truth: it was flushed before the batch was acknowledged, the position falls back together
 //! with the rows, and the server applies the records after it once more. Two things follow. The journal must be kept
 //! well past the position (it is: for the revision horizon, hours, against the seconds to minutes between two
-//! checkpoints). And what no journal repeats, a token, the watch list and who was told of which alert, is flushed at once.
+//! checkpoints). And what no journal repeats, a token, the watch list, silences and who was told of which alert, is flushed at once.
 //!
 //! **Retention.** Blocks and findings are kept for ever, transactions for as long as the caller of [`Store::expire`]
 //! says. Every deletion is counted.
@@ -26,6 +26,7 @@ mod migration;
 mod notifier;
 mod reader;
 mod retention;
+mod silence;
 mod store;
 mod tx_chunk;
 mod tx_index;
@@ -49,4 +50,5 @@ pub use reader::{
     },
     watch::Watched,
 };
+pub use silence::{Matcher, Silence};
 pub use store::Store;

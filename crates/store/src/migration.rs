@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("extent.sql"),
     include_str!("notifier.sql"),
     include_str!("notifier_end.sql"),
+    include_str!("silence.sql"),
 ];
 
 /// Runs the steps that the file lacks, all in one transaction. The number of steps run is kept in the file's

@@ -32,6 +32,11 @@ const NOTE: &str = "
     WHERE notifier.name = ?1
     ON CONFLICT DO UPDATE SET ended_at_us = coalesce(ended_at_us, excluded.ended_at_us)";
 
+const PASS_OVER: &str = "
+    INSERT INTO told (notifier, alert, at_us)
+    SELECT notifier.id, alert.row, NULL FROM notifier JOIN alert ON alert.id = ?2 WHERE notifier.name = ?1
+    ON CONFLICT DO NOTHING";
+
 const GIVE_UP: &str = "
     INSERT INTO told (notifier, alert, at_us)
     SELECT notifier.id, alert.row, NULL FROM notifier JOIN alert INDEXED BY alert_by_time ON alert.active_at_us >= ?3
@@ -103,6 +108,16 @@ impl Store {
         self.flushed(|transaction| {
             for Told { alert, is_over } in told {
                 transaction.execute(NOTE, (notifier, alert.0, at.as_micros(), is_over))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that a notifier is not to be told of these alerts, of which it was told nothing.
+    pub fn pass_over(&mut self, notifier: &str, alerts: &[AlertId]) -> Result<(), StoreError> {
+        self.flushed(|transaction| {
+            for alert in alerts {
+                transaction.execute(PASS_OVER, (notifier, alert.0))?;
             }
             Ok(())
         })

@@ -1,12 +1,17 @@
 //! `bmon alerts`.
 
+mod silence;
+
 use std::path::Path;
 
+use bmon_analysis::alert::AlertState;
 use bmon_server::{api::alerts::Reply, notify::NotifierKind};
 use clap::{Args, Subcommand};
 
+use self::silence::{Expire, Silence, Silences};
 use super::{Query, load, server};
 use crate::{
+    client::encoded,
     failure::{Code, Failure, Result},
     text::list,
 };
@@ -21,6 +26,12 @@ pub(crate) struct Alerts {
     /// Those that are over too
     #[arg(long)]
     all: bool,
+    /// Those that were not over before this, like `7d` or `2026-05-31T18:00:00Z`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Those in this state: `pending`, `firing` or `resolved`
+    #[arg(long, value_parser = state)]
+    state: Option<AlertState>,
     /// How many alerts
     #[arg(long, short = 'n', default_value_t = 20)]
     limit: u32,
@@ -30,6 +41,12 @@ pub(crate) struct Alerts {
 enum Command {
     /// Tell a notifier of an alert `bmon-test`
     Test(Test),
+    /// Let no notifier be told of some alerts for a while; run on the server's host
+    Silence(Silence),
+    /// The silences that last
+    Silences(Silences),
+    /// End a silence; run on the server's host
+    Expire(Expire),
 }
 
 #[derive(Args)]
@@ -62,21 +79,39 @@ fn notifier(text: &str) -> std::result::Result<NotifierKind, String> {
 
 impl Alerts {
     pub(crate) fn run(self, config: Option<&Path>) -> Result {
-        if let Some(Command::Test(test)) = self.command {
-            return test.run(config);
+        match self.command {
+            Some(Command::Test(test)) => return test.run(config),
+            Some(Command::Silence(silence)) => return silence.run(config),
+            Some(Command::Silences(silences)) => return silences.run(config),
+            Some(Command::Expire(expire)) => return expire.run(config),
+            None => {}
         }
-        let open = !self.all;
-        self.query
-            .show(config, &format!("alerts?open={open}&limit={}", self.limit), |reply| text(reply, self.all))
+        let is_history = self.all || self.since.is_some() || self.state.is_some();
+        let mut path = format!("alerts?open={}&limit={}", !is_history, self.limit);
+        if let Some(since) = &self.since {
+            path.push_str(&format!("&since={}", encoded(since)));
+        }
+        if let Some(state) = self.state {
+            path.push_str(&format!("&state={state}"));
+        }
+        self.query.show(config, &path, |reply| text(reply, is_history))
     }
 }
 
-fn text(reply: &Reply, all: bool) -> String {
+fn state(text: &str) -> std::result::Result<AlertState, String> {
+    let known = AlertState::ALL.into_iter().find(|state| state.as_str() == text);
+    known.ok_or_else(|| format!("there are {}", list(&AlertState::ALL.map(AlertState::as_str))))
+}
+
+fn text(reply: &Reply, is_history: bool) -> String {
     let mut text = String::new();
     for alert in &reply.alerts {
         let over = alert.resolved_at.as_ref().map_or_else(String::new, |at| format!(", over at {at}"));
+        let silenced = alert.silenced_by.as_ref().map_or_else(String::new, |silence| {
+            format!(", silenced until {} ({})", silence.ends_at, silence.comment)
+        });
         text.push_str(&format!(
-            "{} {} {} {}: since {}{over}\n  {}\n  {}\n",
+            "{} {} {} {}: since {}{over}{silenced}\n  {}\n  {}\n",
             alert.severity,
             alert.state,
             alert.network,
@@ -86,9 +121,11 @@ fn text(reply: &Reply, all: bool) -> String {
             alert.runbook
         ));
     }
-    match (text.is_empty(), all) {
+    match (text.is_empty(), is_history) {
         (false, _) => text,
         (true, true) => "no alerts\n".to_owned(),
-        (true, false) => "no open alerts; `--all` shows those that are over\n".to_owned(),
+        (true, false) => {
+            "no open alerts; `--all`, `--since` and `--state` show those that are over\n".to_owned()
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod alerts;
 mod backtest;
+mod beside;
 mod block;
 mod block_times;
 mod blocks;

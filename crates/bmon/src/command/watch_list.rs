@@ -6,15 +6,18 @@ use bmon_analysis::{
     finding::{BlindNode, Step, WatchStep},
     watch::WatchItem,
 };
-use bmon_event::{Network, NodeName, OutPoint, ServerTime, Txid};
+use bmon_event::{Network, NodeName, OutPoint, Txid};
 use bmon_server::{
     api::{Found, watch::Reply, watch::WatchedItem},
     database_path,
 };
-use bmon_store::{Reader, Store, StoreError};
+use bmon_store::{Reader, StoreError};
 use clap::{Args, Subcommand};
 
-use super::Query;
+use super::{
+    Query,
+    beside::{network, now, open},
+};
 use crate::{
     config::Config,
     failure::{Code, Failure, Result},
@@ -107,19 +110,6 @@ fn remove(config: &Config, item: &WatchItem, of: &OfNetwork) -> Result {
     Err(failure.hint("`bmon watch list` shows what is there"))
 }
 
-/// The database of the server on this host, which a server has made.
-fn open(config: &Config) -> Result<Store> {
-    let path = database_path(&config.server.data_dir);
-    if !path.exists() {
-        let failure =
-            Failure::message(Code::NotFound, format!("find the server's database `{}`", path.display()));
-        return Err(failure.hint(
-            "run this on the host of the server, with its configuration; `server.data_dir` says where",
-        ));
-    }
-    Ok(Store::open(&path)?)
-}
-
 impl OfNetwork {
     fn choose(&self, config: &Config) -> Result<Network> {
         if let Some(network) = self.network {
@@ -144,20 +134,6 @@ fn item(text: &str) -> std::result::Result<WatchItem, String> {
     } else {
         text.parse().map(WatchItem::Tx).map_err(|error| error.to_string())
     }
-}
-
-fn network(text: &str) -> std::result::Result<Network, String> {
-    let by_genesis = || text.parse().ok().map(Network::from_genesis);
-    let known = Network::from_chain(text).or_else(by_genesis);
-    known.ok_or_else(|| {
-        "expected a name that `getblockchaininfo` gives a network, or the hash of its block 0".to_owned()
-    })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the list says since when something stands on it")]
-fn now() -> ServerTime {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    ServerTime::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn text(reply: &Reply) -> String {

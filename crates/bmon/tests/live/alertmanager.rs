@@ -221,6 +221,7 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
     site.kill_server();
     site.start_server();
     subjects.push(reorg(&network, &site).0);
+    subjects.push(while_silenced(&network, &site, &[&webhook, &direct]));
     if setting("BMON_ALERT_ENDS", 0) > 0 {
         for subject in &subjects {
             for webhook in [&webhook, &direct] {
@@ -235,6 +236,28 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
         wait_for("the webhook", LIMIT, || webhook.told("reorg", subject, "firing").into_iter().next());
         assert_eq!(webhook.told("reorg", subject, "firing").len(), 1, "{subject}");
     }
+}
+
+/// A reorg happens under a silence: it is an alert, and nobody is told until the silence is ended.
+fn while_silenced(network: &Network, site: &Site, webhooks: &[&Webhook]) -> String {
+    let silence =
+        ["alerts", "silence", "--rule", "reorg", "--for", "1h", "--comment", "a test of the network"];
+    let made = site.bmon(&silence);
+    let id = made.split(' ').nth(1).unwrap();
+    let (subject, _) = reorg(network, site);
+    let shown = site.bmon(&["alerts", "--state", "firing"]);
+    assert!(shown.contains(", silenced until ") && shown.contains("(a test of the network)"), "{shown}");
+    assert!(site.bmon(&["alerts", "silences"]).starts_with(&format!("{id} rule reorg: from ")));
+    let ended_us = now_us();
+    site.bmon(&["alerts", "expire", id]);
+    for webhook in webhooks {
+        let told = wait_for("what was silenced", LIMIT, || {
+            webhook.told("reorg", &subject, "firing").into_iter().next()
+        });
+        assert!(told.at_us >= ended_us, "{told:?}");
+    }
+    assert_eq!(site.bmon(&["alerts", "silences"]), "no silences\n");
+    subject
 }
 
 /// Alertmanager is away while a reorg happens, and is told of it once it is back.

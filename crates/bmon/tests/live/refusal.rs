@@ -44,6 +44,20 @@ fn errors_name_what_is_wrong_and_how_to_mend_it() {
         (&taken, &["server"], 4, "listen on 127.0.0.1:"),
         ("", &["tx", "xyz"], 2, "expected 64 hexadecimal digits"),
         ("", &["nodes", "--server", "http://127.0.0.1:1"], 3, "reach the server at `http://127.0.0.1:1`"),
+        (
+            "",
+            &["alerts", "silence", "--rule", "reorgs", "--for", "1h", "--comment", "x"],
+            2,
+            "the rules are tip-old,",
+        ),
+        (
+            "",
+            &["alerts", "silence", "--rule", "reorg", "--for", "1", "--comment", "x"],
+            2,
+            "like `90m`, `2h` or `7d`",
+        ),
+        ("", &["alerts", "silence", "--for", "1h", "--comment", "x"], 2, "name a network, a rule or a node"),
+        ("", &["alerts", "--state", "over"], 2, "there are pending, firing, resolved"),
         ("", &["nodes", "--server", "127.0.0.1:1"], 2, "use `--server`: it must begin with `http://`"),
         ("", &["replay", "a=/nonexistent.log"], 2, "/nonexistent.log"),
     ] {

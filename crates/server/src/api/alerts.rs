@@ -7,11 +7,15 @@ use axum::{
     routing::get,
 };
 use bmon_analysis::alert::{Alert as Row, AlertState, Severity};
-use bmon_event::NodeName;
-use bmon_store::Page;
+use bmon_event::{NodeName, ServerTime};
+use bmon_store::{Page, Silence};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Endpoint, Parameter, Refusal, parameter::List};
+use super::{
+    Api, Endpoint, Parameter, Refusal,
+    parameter::List,
+    when::{When, cannot_be},
+};
 use crate::Links;
 
 pub(super) const ENDPOINT: Endpoint = Endpoint {
@@ -19,6 +23,14 @@ pub(super) const ENDPOINT: Endpoint = Endpoint {
     summary: "The alerts, those that began last first. `docs/rules.md` says what each rule tells.",
     parameters: &[
         Parameter { name: "open", summary: "`true` for those that are not over; all when absent" },
+        Parameter {
+            name: "state",
+            summary: "`pending`, `firing` or `resolved`, for those in that state; in any when absent",
+        },
+        Parameter {
+            name: "since",
+            summary: "for those that were not over before this: a time like `2026-05-31T18:00:00Z`, or how long ago like `7d`",
+        },
         Parameter { name: "limit", summary: "most items to give, from 1 to 500; 50 when absent" },
         Parameter { name: "before", summary: "`next` of an earlier reply: go on with older items" },
     ],
@@ -70,13 +82,41 @@ pub struct Alert {
     pub summary: String,
     /// The ids of the findings that it rests on.
     pub findings: Vec<String>,
+    /// The silence that keeps notifiers from being told of it, or did when it was over; null for none.
+    pub silenced_by: Option<SilencedBy>,
     /// What to do: the address of a page on this server.
     pub runbook: String,
 }
 
-impl Alert {
-    fn new(row: Row, links: &Links) -> Self {
+/// A silence that matches an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilencedBy {
+    /// Its number.
+    pub id: i64,
+    /// Until when.
+    pub ends_at: String,
+    /// The same in microseconds since the Unix epoch.
+    pub ends_at_us: i64,
+    /// Why.
+    pub comment: String,
+}
+
+impl SilencedBy {
+    fn new(silence: &Silence) -> Self {
         Self {
+            id: silence.id,
+            ends_at: silence.ends_at.to_string(),
+            ends_at_us: silence.ends_at.as_micros(),
+            comment: silence.comment.clone(),
+        }
+    }
+}
+
+impl Alert {
+    fn new(row: Row, silences: &[Silence], links: &Links, now: ServerTime) -> Self {
+        let silence = silences.iter().filter(|silence| silence.holds(&row, now));
+        Self {
+            silenced_by: silence.max_by_key(|silence| silence.ends_at).map(SilencedBy::new),
             id: row.id.to_string(),
             revision: row.revision,
             network: row.network.to_string(),
@@ -89,19 +129,21 @@ impl Alert {
             active_at: row.active_at_us.to_string(),
             active_at_us: row.active_at_us.as_micros(),
             fired_at: row.fired_at_us.map(|at| at.to_string()),
-            fired_at_us: row.fired_at_us.map(bmon_event::ServerTime::as_micros),
+            fired_at_us: row.fired_at_us.map(ServerTime::as_micros),
             resolved_at: row.resolved_at_us.map(|at| at.to_string()),
-            resolved_at_us: row.resolved_at_us.map(bmon_event::ServerTime::as_micros),
+            resolved_at_us: row.resolved_at_us.map(ServerTime::as_micros),
             summary: row.summary,
             findings: row.findings.iter().map(ToString::to_string).collect(),
         }
     }
 }
 
-/// Whether only those are asked for that are not over.
+/// Which alerts are asked for.
 #[derive(Clone, Copy, Debug)]
 struct Which {
     open: bool,
+    state: Option<AlertState>,
+    since: Option<When>,
     list: List,
 }
 
@@ -109,6 +151,8 @@ struct Which {
 #[serde(deny_unknown_fields)]
 struct RawWhich {
     open: Option<String>,
+    state: Option<String>,
+    since: Option<String>,
     limit: Option<String>,
     before: Option<String>,
 }
@@ -118,24 +162,45 @@ impl<S: Sync> FromRequestParts<S> for Which {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let Query(raw) = Query::<RawWhich>::try_from_uri(&parts.uri).map_err(|error| {
-            Refusal::bad_request(error.body_text(), "the parameters are `open`, `limit` and `before`")
+            let parameters = "the parameters are `open`, `state`, `since`, `limit` and `before`";
+            Refusal::bad_request(error.body_text(), parameters)
         })?;
         let open = match raw.open.as_deref() {
             None | Some("false") => false,
             Some("true") => true,
-            Some(_) => return Err(Refusal::bad_request("`open` cannot be that", "give `true` or `false`")),
+            Some(text) => {
+                return Err(Refusal::bad_request(cannot_be("open", text), "give `true` or `false`"));
+            }
         };
-        Ok(Self { open, list: List::parse(raw.limit, raw.before)? })
+        let state = raw.state.as_deref().map(|text| {
+            let found = AlertState::ALL.into_iter().find(|state| state.as_str() == text);
+            let hint = "give `pending`, `firing` or `resolved`";
+            found.ok_or_else(|| Refusal::bad_request(cannot_be("state", text), hint))
+        });
+        let (state, since) =
+            (state.transpose()?, raw.since.map(|text| When::parse("since", &text)).transpose()?);
+        if open && (state.is_some() || since.is_some()) {
+            let error = "`open` cannot stand beside `state` or `since`";
+            return Err(Refusal::bad_request(error, "those that are open are so now, whenever they began"));
+        }
+        Ok(Self { open, state, since, list: List::parse(raw.limit, raw.before)? })
     }
 }
 
 async fn answer(State(api): State<Api>, which: Which) -> Result<Json<Reply>, Refusal> {
-    let Which { open, list: List { limit, before } } = which;
-    let Page { items, next } = api
-        .read(
-            move |reader| if open { reader.open_alerts(limit, before) } else { reader.alerts(limit, before) },
-        )
+    let Which { open, state, since, list: List { limit, before } } = which;
+    let now = api.now();
+    let since = since.map(|since| since.instant(now));
+    let (silences, Page { items, next }) = api
+        .read(move |reader| {
+            let alerts = if open {
+                reader.open_alerts(limit, before)
+            } else {
+                reader.alerts_of(state, since, limit, before)
+            };
+            Ok((reader.silences()?, alerts?))
+        })
         .await?;
-    let alerts = items.into_iter().map(|row| Alert::new(row, api.links())).collect();
+    let alerts = items.into_iter().map(|row| Alert::new(row, &silences, api.links(), now)).collect();
     Ok(Json(Reply { alerts, next: next.map(|cursor| cursor.to_string()) }))
 }

@@ -39,6 +39,7 @@ mod refusal;
 pub mod rejections;
 pub mod reorgs;
 pub mod selfish_mining;
+pub mod silences;
 pub mod slow_nodes;
 pub mod spread;
 pub mod stale_blocks;
@@ -67,6 +68,7 @@ pub use self::{
     live::{Notices, Topic},
     refusal::Refusal,
     state::Api,
+    when::length_us,
 };
 use crate::page;
 
@@ -120,6 +122,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &gaps::ENDPOINT,
     &vanished_messages::ENDPOINT,
     &alerts::ENDPOINT,
+    &silences::ENDPOINT,
     &deployments::ENDPOINT,
     &selfish_mining::ENDPOINT,
     &double_spends::ENDPOINT,

@@ -34,7 +34,7 @@ impl When {
 }
 
 /// How long `text` is in microseconds, `None` if it is no number of minutes, hours or days.
-pub(super) fn length_us(text: &str) -> Option<i64> {
+pub fn length_us(text: &str) -> Option<i64> {
     let minutes = |digits: &str, minutes: i64| digits.parse::<i64>().ok()?.checked_mul(minutes);
     let minutes = [("m", 1), ("h", 60), ("d", 24 * 60)]
         .into_iter()

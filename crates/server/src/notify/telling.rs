@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use bmon_analysis::alert::AlertId;
 use bmon_event::ServerTime;
 use bmon_store::{Reader, Store, StoreError, ToTell, Told};
 
@@ -91,6 +92,7 @@ impl Notify {
     fn round(&mut self, now: ServerTime) -> Result<(), RoundError> {
         let (name, begun) = (self.notifier.kind().as_str(), now.plus_micros(-LOOKED_AT_US));
         let mut to_tell = self.reader.alerts_to_tell(name, now.plus_micros(-ENDED_US), begun, MOST)?;
+        self.hold_back(&mut to_tell, now)?;
         if to_tell.iter().any(|told| is_given_up(told, now)) {
             let given_up = self.store.give_up_telling(name, now.plus_micros(-GIVEN_UP_US), begun)?;
             count(&self.counters().given_up, given_up);
@@ -106,6 +108,21 @@ impl Notify {
             }
         }
         result
+    }
+
+    /// Leaves out what is silenced and not told yet. Of what was over under a silence nobody is ever told.
+    fn hold_back(&mut self, to_tell: &mut Vec<ToTell>, now: ServerTime) -> Result<(), StoreError> {
+        let silences = self.reader.silences()?;
+        let is_held = |ToTell { alert, told_at, .. }: &ToTell| {
+            told_at.is_none() && silences.iter().any(|silence| silence.holds(alert, now))
+        };
+        let over = to_tell.iter().filter(|told| is_held(told) && told.alert.resolved_at_us.is_some());
+        let over: Vec<AlertId> = over.map(|told| told.alert.id).collect();
+        if !over.is_empty() {
+            self.store.pass_over(self.notifier.kind().as_str(), &over)?;
+        }
+        to_tell.retain(|told| !is_held(told));
+        Ok(())
     }
 
     /// Notes what was new in a message that was taken.

@@ -225,7 +225,7 @@ function showAlerts() {
   const section = byId("open-alerts").parentElement;
   section.hidden = open.length === 0;
   section.dataset.loudest = alerts.loudest(open) ?? "none";
-  const firing = open.filter((alert) => alert.state === "firing");
+  const firing = open.filter((alert) => alert.state === "firing" && alert.silenced_by == null);
   const fresh = firing.find((alert) => !told.has(alert.id));
   if (fresh != null) byId("announcer").textContent = `Alert, ${fresh.severity}: ${fresh.summary}`;
   told = new Set(firing.map((alert) => alert.id));

@@ -142,6 +142,7 @@ async fn alerts_that_fired_are_a_feed_whose_entries_link_to_what_to_do() {
         [
             "regtest: info: race",
             "regtest: critical: validity-disagreement",
+            // It is silenced now, and fired before that.
             "regtest: warning: reorg",
             "regtest: info: race, over"
         ],

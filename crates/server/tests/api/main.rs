@@ -94,6 +94,7 @@ impl Site {
         let mut store = Store::open(&site.directory.path().join("bmon.sqlite")).unwrap();
         let (regtest, since) = (Network::from_chain("regtest").unwrap(), now().plus_micros(-600_000_000));
         store.watch(&regtest, &sample::watch::item(), since).unwrap();
+        sample::silence(&mut store, now());
         site
     }
 
@@ -211,6 +212,40 @@ async fn the_link_of_every_rule_leads_to_its_runbook_and_that_of_an_alert_to_it(
     let alerts = json(&site.get("/api/v1/alerts?limit=1").await.body);
     assert_eq!(alerts["alerts"][0]["runbook"], "http://127.0.0.1:8890/runbooks/race");
     assert_eq!(site.get("/runbooks/none").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn alerts_are_had_by_state_and_time_and_say_who_silences_them() {
+    let site = Site::new();
+    let rules = async |query: &str| -> Vec<String> {
+        let reply = site.get(&format!("/api/v1/alerts?{query}")).await;
+        assert_eq!(reply.status, StatusCode::OK, "{query}: {}", reply.body);
+        let alerts = json(&reply.body)["alerts"].as_array().unwrap().clone();
+        alerts.iter().map(|alert| alert["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules("state=resolved").await, ["race", "node-unreachable"]);
+    assert_eq!(rules("state=pending").await, ["node-silent"]);
+    assert_eq!(
+        rules("state=resolved&since=1h").await,
+        ["race"],
+        "it began earlier than the other and ended later"
+    );
+    assert_eq!(rules("since=1h").await.len(), 5);
+    let part = json(&site.get("/api/v1/alerts?state=firing&limit=2").await.body);
+    let next = format!("state=firing&limit=2&before={}", part["next"].as_str().unwrap());
+    assert_eq!(rules(&next).await, ["reorg"]);
+    for bad in ["state=over", "since=never", "open=true&since=1h", "open=true&state=firing", "open=1"] {
+        let reply = site.get(&format!("/api/v1/alerts?{bad}")).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{bad}: {}", reply.body);
+    }
+    let firing = json(&site.get("/api/v1/alerts?state=firing").await.body);
+    let held = firing["alerts"].as_array().unwrap().iter().filter(|alert| !alert["silenced_by"].is_null());
+    let held: Vec<_> = held.map(|alert| (&alert["rule"], &alert["silenced_by"]["id"])).collect();
+    assert_eq!(held, [(&json("\"reorg\""), &json("1"))]);
+    let silences = async |query: &str| {
+        json(&site.get(&format!("/api/v1/silences{query}")).await.body)["silences"].as_array().unwrap().len()
+    };
+    assert_eq!((silences("").await, silences("?all=true").await), (1, 2));
 }
 
 #[tokio::test]

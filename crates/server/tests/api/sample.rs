@@ -28,6 +28,7 @@ use bmon_event::{
     AgentTime, BlockHash, Network, NodeName, ServerTime, Source, Txid, Wtxid,
     event::{Processing, RemovalReason},
 };
+use bmon_store::{Matcher, Store};
 
 const NODES: [&str; 3] = ["alice", "bob", "carol"];
 const MS: i64 = 1_000;
@@ -116,6 +117,14 @@ pub(crate) fn rows(now: ServerTime) -> Vec<Row> {
     delay::rows(&mut rows, now);
     watch::rows(&mut rows, now);
     rows
+}
+
+/// A silence that holds the reorg, and one that is over, as `bmon alerts silence` makes them beside the server.
+pub(crate) fn silence(store: &mut Store, now: ServerTime) {
+    let of = |rule: &str| Matcher { rule: Some(rule.to_owned()), ..Matcher::default() };
+    let at = |seconds: i64| now.plus_micros(seconds * S);
+    store.silence(&of("reorg"), at(-300), at(6_900), "a test of reorgs on this network").unwrap();
+    store.silence(&of("race"), at(-90_000), at(-86_400), "races are known").unwrap();
 }
 
 pub(crate) fn chain_block(

@@ -6,6 +6,7 @@ mod blocks;
 mod notifier;
 mod property;
 mod row;
+mod silence;
 mod tx;
 mod walk;
 mod watch;
@@ -44,7 +45,7 @@ type Test = fn(&Place);
 
 /// The whole suite; `fresh` runs each test in a fresh place.
 fn suite(fresh: impl Fn(Test)) {
-    let tests: [Test; 35] = [
+    let tests: [Test; 38] = [
         a_new_store_is_empty,
         what_is_written_is_read_again,
         of_two_first_sightings_the_earlier_stays_in_either_order,
@@ -75,6 +76,9 @@ fn suite(fresh: impl Fn(Test)) {
         walk::walks_through_findings_of_every_kind,
         walk::alerts_have_the_largest_bound_of_their_findings_if_all_are_known,
         notifier::what_fires_is_told_and_what_ended_untold_until_it_is_or_is_given_up,
+        notifier::what_is_passed_over_is_told_to_nobody_and_is_no_dead_letter,
+        silence::a_silence_lasts_until_its_end_or_until_it_is_ended,
+        silence::a_silence_holds_what_it_names_while_it_lasts,
         notifier::an_end_that_nobody_takes_is_given_up_and_news_goes_before_what_is_known,
         writers::whoever_comes_second_waits_and_nobody_is_refused,
         walk::walks_through_headers_miners_and_hours,

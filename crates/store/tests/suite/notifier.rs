@@ -100,3 +100,12 @@ pub(crate) fn an_end_that_nobody_takes_is_given_up_and_news_goes_before_what_is_
     assert_eq!(store.give_up_telling("one", time(601), time(0)).unwrap(), 0);
     assert_eq!(to_tell(place, "one", 700, 0), [(2, false)]);
 }
+
+pub(crate) fn what_is_passed_over_is_told_to_nobody_and_is_no_dead_letter(place: &Place) {
+    let mut store = (place.open)();
+    store.add_notifier("one", time(0)).unwrap();
+    commit(&mut store, &[alert(1, 1, Some(110), Some(120)), alert(2, 1, Some(210), Some(220))], 1);
+    store.pass_over("one", &[AlertId([1; 16])]).unwrap();
+    assert_eq!(to_tell(place, "one", 0, 0), [(2, false)]);
+    assert_eq!(store.give_up_telling("one", time(900), time(0)).unwrap(), 1);
+}

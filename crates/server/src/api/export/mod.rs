@@ -58,6 +58,7 @@ pub const NOT_EXPORTED: &[(&str, &str)] = &[
     ("journal", "how far the store is: of use to the server only"),
     ("network_tips", "how it is now only: `/api/v1/tips`"),
     ("raw_block", "whole blocks, each as it is: `/api/v1/blocks/{hash}/raw`"),
+    ("silence", "of what nobody is told, and was: `/api/v1/silences`"),
     ("tally", "how many rows there are: `/metrics`"),
     ("notifier", "whom the server tells of alerts: a matter of its own"),
     ("told", "which alerts each of them took: a matter of its own"),

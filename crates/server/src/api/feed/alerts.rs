@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response, routing::get};
 use bmon_analysis::alert::Alert;
+use bmon_event::ServerTime;
 use bmon_store::{Reader, StoreError};
 
 use super::{ENTRIES, atom, head, xml::escape};
@@ -12,7 +13,7 @@ use crate::{
 
 pub(in crate::api) const ENDPOINT: Endpoint = Endpoint {
     path: "/alerts.atom",
-    summary: "The newest 50 alerts that fired, as an Atom feed (RFC 4287). An entry's id is `urn:bmon:` and the alert's id; it \
+    summary: "The newest 50 alerts that fired and were not silenced, as an Atom feed (RFC 4287). An entry's id is `urn:bmon:` and the alert's id; it \
               stays when the alert is over, which its title and time then tell. It links to the alert on the page, and to what \
               to do.",
     parameters: &[],
@@ -24,7 +25,8 @@ pub(in crate::api) const ENDPOINT: Endpoint = Endpoint {
 const MOST: u32 = 1_000;
 
 async fn answer(State(api): State<Api>, _: Nothing) -> Result<Response, Refusal> {
-    let alerts = api.read(newest).await?;
+    let now = api.now();
+    let alerts = api.read(move |reader| newest(reader, now)).await?;
     let times = alerts.iter().map(changed_at).max();
     let mut feed =
         head("bmon:alerts", "bmon: alerts", "alerts.atom", times.unwrap_or_else(|| api.started_at()));
@@ -34,15 +36,21 @@ async fn answer(State(api): State<Api>, _: Nothing) -> Result<Response, Refusal>
     Ok(atom(feed))
 }
 
-fn newest(reader: &Reader) -> Result<Vec<Alert>, StoreError> {
+fn newest(reader: &Reader, now: ServerTime) -> Result<Vec<Alert>, StoreError> {
+    let silences = reader.silences()?;
     let mut alerts = reader.alerts(MOST, None)?.items;
-    alerts.retain(|alert| alert.fired_at_us.is_some());
+    // What fired before the silence was told.
+    alerts.retain(|alert| {
+        alert.fired_at_us.is_some_and(|fired| {
+            !silences.iter().any(|silence| silence.begins_at <= fired && silence.holds(alert, now))
+        })
+    });
     alerts.truncate(ENTRIES as usize);
     Ok(alerts)
 }
 
 /// When the alert fired, or was over.
-fn changed_at(alert: &Alert) -> bmon_event::ServerTime {
+fn changed_at(alert: &Alert) -> ServerTime {
     alert.resolved_at_us.or(alert.fired_at_us).unwrap_or(alert.active_at_us)
 }
 

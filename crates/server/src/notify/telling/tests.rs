@@ -14,7 +14,7 @@ use bmon_analysis::{
     row::Row,
 };
 use bmon_event::Network;
-use bmon_store::Commit;
+use bmon_store::{Commit, Matcher};
 use serde_json::Value;
 
 use super::*;
@@ -281,6 +281,39 @@ fn what_fires_together_is_one_message_for_each_rule() {
     let both = [told("block 1", "firing"), told("block 2", "firing")].concat();
     assert_eq!(ground.receiver.taken(), [both, told("block 3", "firing")]);
     assert_eq!(ground.counts(), (3, 0));
+}
+
+#[test]
+fn nobody_is_told_of_what_is_silenced_until_the_silence_ends() {
+    for kind in NotifierKind::ALL {
+        let mut ground = Ground::new(kind);
+        let reorgs = Matcher { rule: Some("reorg".to_owned()), ..Matcher::default() };
+        let id = ground.writer.silence(&reorgs, after(30), after(900), "word").unwrap();
+        ground.write(1, None);
+        ground.write_alert(&alert(8, "race", 1, None));
+        ground.notify.round(after(61)).unwrap();
+        assert_eq!(ground.counts(), (1, 0), "of another rule it is told");
+        // It ends early, and the alert still fires.
+        assert!(ground.writer.expire_silence(id, after(500)).unwrap());
+        ground.notify.round(after(500)).unwrap();
+        assert_eq!(ground.counts(), (2, 0));
+    }
+}
+
+#[test]
+fn what_was_over_under_a_silence_is_told_to_nobody_and_an_end_of_what_was_told_before_is() {
+    let mut ground = Ground::new(NotifierKind::Webhook);
+    ground.write(1, None);
+    ground.notify.round(after(61)).unwrap();
+    ground.writer.silence(&Matcher::default(), after(100), after(900), "word").unwrap();
+    ground.write(2, Some(after(660)));
+    ground.write_alert(&alert(8, "reorg", 1, Some(after(670))));
+    let day = 24 * 3_600;
+    for at in [680, 1_000, 1_030, 700 + day, 730 + day] {
+        ground.notify.round(after(at)).unwrap();
+    }
+    assert_eq!(ground.receiver.taken(), [told("block 7", "firing"), told("block 7", "resolved")]);
+    assert_eq!(ground.counts(), (1, 0), "what was held back is no dead letter");
 }
 
 /// A change that comes while others are waited for goes with them.
