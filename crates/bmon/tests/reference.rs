@@ -144,7 +144,7 @@ const COMPAT: &str = "The names of `jvstein/bitcoin-prometheus-exporter` and `Pr
 #[test]
 fn the_page_of_rules_is_what_the_rules_say() {
     let mut page = "# Rules\n\nWhat turns into an alert, written by `make docs`. A rule's condition must hold for its grace \
-                    before the alert fires, and not hold\nfor its hold before it is over. An alert grows louder, not \
+                    before the alert fires, and not hold\nfor its hold before it is over, so that what comes and goes fires once. An alert grows louder, not \
                     quieter, while it lasts; what is told late opens none.\n\n| rule | what it tells | how loud | grace | \
                     hold |\n| --- | --- | --- | --- | --- |\n"
         .to_owned();

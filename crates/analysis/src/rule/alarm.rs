@@ -92,7 +92,8 @@ impl Alarms {
                 continue;
             }
             let since = *open.missing_since.get_or_insert(now);
-            if now.micros_since(since) >= rule.hold_us {
+            // What has not fired yet has to hold without a break.
+            if open.alert.state == AlertState::Pending || now.micros_since(since) >= rule.hold_us {
                 over.push((*id, subject.clone()));
             }
         }

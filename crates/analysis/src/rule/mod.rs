@@ -49,7 +49,8 @@ pub struct Declaration {
     pub loudness: &'static str,
     /// How long its condition must hold before it fires, in microseconds.
     pub grace_us: i64,
-    /// How long its condition must not hold before it is over, in microseconds.
+    /// How long its condition must not hold before an alert that fired is over, in microseconds (`keep_firing_for` of
+    /// Prometheus): more than 0 where it comes and goes at a threshold, and no finding has waited already.
     pub hold_us: i64,
     /// The conditions that hold.
     conditions: fn(&Ground<'_>) -> Vec<Condition>,

@@ -1,6 +1,6 @@
 //! A node is behind the others.
 
-use super::{Condition, Declaration, Ground, blocks};
+use super::{Condition, Declaration, Ground, MINUTE_US, blocks};
 use crate::{alert::Severity, finding::Body};
 
 pub(super) const DECLARATION: Declaration = Declaration {
@@ -9,7 +9,9 @@ pub(super) const DECLARATION: Declaration = Declaration {
     loudness: "Warning.",
     // The finding waits already.
     grace_us: 0,
-    hold_us: 0,
+    // A node that is too slow catches up now and then and is behind again with the next blocks, which is found ten minutes after it
+    // is so.
+    hold_us: 30 * MINUTE_US,
     conditions,
 };
 

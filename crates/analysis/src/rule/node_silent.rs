@@ -8,7 +8,8 @@ pub(super) const DECLARATION: Declaration = Declaration {
     about: "The agent of a node has delivered nothing for two minutes; a healthy one does every ten seconds.",
     loudness: "Warning.",
     grace_us: 2 * MINUTE_US,
-    hold_us: 0,
+    // An agent that only now and then gets through is one trouble, not one each time.
+    hold_us: 2 * MINUTE_US,
     conditions,
 };
 

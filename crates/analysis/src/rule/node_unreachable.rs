@@ -10,7 +10,8 @@ pub(super) const DECLARATION: Declaration = Declaration {
     about: "A node's agent has not reached the node's RPC server for two minutes.",
     loudness: "Warning.",
     grace_us: 2 * MINUTE_US,
-    hold_us: 0,
+    // A node that starts, or that has more to do than it can, answers some calls and not others.
+    hold_us: 2 * MINUTE_US,
     conditions,
 };
 

@@ -81,6 +81,8 @@ fn a_node_whose_tip_alone_is_old_is_told_apart_from_a_network() {
     world.connect("carol", &chain);
     world.wait(SECOND);
     assert_eq!(world.alerts_of("node-tip-old"), [(Warning, Resolved, "carol".to_owned())]);
+    assert_eq!(world.alerts_of("node-lagging"), [(Warning, Firing, "carol".to_owned())]);
+    world.pass(30 * MINUTE);
     assert_eq!(world.alerts_of("node-lagging"), [(Warning, Resolved, "carol".to_owned())]);
     once(&world);
 }
@@ -216,9 +218,15 @@ fn a_silent_node_is_told_after_two_minutes() {
         .map(|alert| alert.subject.as_str())
         .collect();
     assert_eq!(firing, ["carol"]);
-    world.log("carol", vec![]);
-    world.wait(SECOND);
-    assert!(world.alerts.values().all(|alert| alert.state != Firing));
+    world.pass(MINUTE);
+    let carol = |world: &World| {
+        let of_carol = world.alerts_of("node-silent").into_iter().filter(|(.., subject)| subject == "carol");
+        of_carol.map(|(_, state, _)| state).collect::<Vec<_>>()
+    };
+    // She is heard, which is not enough.
+    assert_eq!(carol(&world), [Firing]);
+    world.pass(2 * MINUTE);
+    assert_eq!(carol(&world), [Resolved]);
 }
 
 #[test]
@@ -231,8 +239,58 @@ fn a_node_that_its_agent_does_not_reach_is_told() {
     world.pass(2 * MINUTE);
     assert_eq!(world.alerts_of("node-unreachable"), [(Warning, Firing, "bob".to_owned())]);
     world.tell("bob", Source::Agent, vec![state(true)]);
-    world.wait(SECOND);
+    world.pass(2 * MINUTE + SECOND);
     assert_eq!(world.alerts_of("node-unreachable"), [(Warning, Resolved, "bob".to_owned())]);
+    once(&world);
+}
+
+#[test]
+fn what_comes_and_goes_fires_once_and_ends_when_it_has_been_gone_for_the_hold() {
+    let (mut world, _) = world();
+    let state = |working| Kind::SourceState { source: Source::Rpc, working, detail: "refused".to_owned() };
+    // Each time for three minutes, with a minute in between.
+    for _ in 0..10 {
+        world.tell("bob", Source::Agent, vec![state(false)]);
+        world.pass(3 * MINUTE);
+        world.tell("bob", Source::Agent, vec![state(true)]);
+        world.pass(MINUTE);
+    }
+    assert_eq!(world.alerts_of("node-unreachable"), [(Warning, Firing, "bob".to_owned())]);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.alerts_of("node-unreachable"), [(Warning, Resolved, "bob".to_owned())]);
+    once(&world);
+}
+
+#[test]
+fn what_comes_and_goes_faster_than_its_grace_never_fires() {
+    let (mut world, _) = world();
+    let state = |working| Kind::SourceState { source: Source::Rpc, working, detail: "refused".to_owned() };
+    for _ in 0..10 {
+        world.tell("bob", Source::Agent, vec![state(false)]);
+        world.pass(MINUTE);
+        world.tell("bob", Source::Agent, vec![state(true)]);
+        world.pass(20 * SECOND);
+    }
+    assert!(world.alerts_of("node-unreachable").iter().all(|(_, state, _)| *state == Resolved));
+    assert!(world.turns.keys().all(|(_, state)| *state != Firing), "{:#?}", world.alerts);
+}
+
+#[test]
+fn a_node_that_falls_behind_again_and_again_is_told_once() {
+    let (mut world, mut tip) = world();
+    for _ in 0..4 {
+        let mut missed = Vec::new();
+        for _ in 0..3 {
+            tip = world.block(tip);
+            missed.push(tip);
+            world.connect_all(&NODES[..2], &[tip]);
+            world.pass(6 * MINUTE);
+        }
+        world.connect("carol", &missed);
+        world.pass(2 * MINUTE);
+    }
+    assert_eq!(world.found("lag").len(), 4);
+    assert_eq!(world.alerts_of("node-lagging"), [(Warning, Firing, "carol".to_owned())]);
     once(&world);
 }
 
