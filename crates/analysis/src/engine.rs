@@ -21,6 +21,7 @@ use crate::{
     pool::{self, Pools},
     row::{NodeRow, Row},
     rule::{Ground, alarm::Alarms, board::Board},
+    server_health::ServerHealth,
     settings::Settings,
     state::{Change, NodeState, Place},
     transaction::{Telling, Transactions},
@@ -32,6 +33,7 @@ use crate::{
 /// depend on how its batches are interleaved with those of others.
 pub struct Engine {
     settings: Settings,
+    server: ServerHealth,
     pools: Arc<Pools>,
     indices: BTreeMap<(Network, NodeName), NodeIndex>,
     nodes: Vec<Watched>,
@@ -111,6 +113,7 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            server: ServerHealth::default(),
             pools: Arc::new(Pools::new(pool::known())),
             indices: BTreeMap::new(),
             nodes: Vec::new(),
@@ -185,7 +188,7 @@ impl Engine {
                 watching.state.pass_delays();
             } else {
                 watching.state.count_delays(now);
-                watching.look(now, out);
+                watching.look(&self.server, now, out);
             }
         }
     }
@@ -207,6 +210,11 @@ impl Engine {
     /// Headers and parts of blocks that are lacking, of every network.
     pub fn needs(&self) -> Vec<Need> {
         self.networks.values().flat_map(|network| network.state.needs()).collect()
+    }
+
+    /// Says how the server does, until it is said again.
+    pub fn note_server(&mut self, server: ServerHealth) {
+        self.server = server;
     }
 
     /// Says whether what is applied from now on happened long ago, as when a journal is read again. The networks are
@@ -242,10 +250,13 @@ impl Engine {
         let node = self.node(batch.network, &batch.node);
         let made = self.nodes[node.0].state.sighted(batch.made_at);
         let watching = self.watching(batch.network);
-        watching.state.hear(&batch.node, now, made);
+        watching.state.hear(&batch.node, now, made, &batch.events);
         let is_news = watching.post(&out[before..]) || watching.state.is_touched();
-        if !is_catching_up && is_news {
-            watching.look(now, out);
+        if !is_catching_up
+            && is_news
+            && let Some(watching) = self.networks.get_mut(&batch.network)
+        {
+            watching.look(&self.server, now, out);
         }
     }
 
@@ -343,7 +354,7 @@ impl Watched {
 
 impl Watching {
     /// Looks at the network as it is now.
-    fn look(&mut self, now: ServerTime, out: &mut Vec<Row>) {
+    fn look(&mut self, server: &ServerHealth, now: ServerTime, out: &mut Vec<Row>) {
         self.state.note_look(now);
         for txid in self.state.watch_mut().take_new_txs() {
             for told in self.transactions.told(&txid) {
@@ -358,7 +369,7 @@ impl Watching {
         }
         self.post(&out[before..]);
         self.board.tidy(now);
-        let ground = Ground { network: &self.state, main, board: &self.board, now };
+        let ground = Ground { network: &self.state, main, board: &self.board, server, now };
         self.alarms.look(&ground, out);
     }
 

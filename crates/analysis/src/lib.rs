@@ -20,6 +20,7 @@ pub mod replay;
 pub mod row;
 pub mod rule;
 pub mod selfish;
+mod server_health;
 pub mod settings;
 pub mod sketch;
 pub mod spread;
@@ -31,4 +32,5 @@ pub mod watch;
 
 pub use engine::{Counters, Engine, NodeDelays};
 pub use network::Need;
+pub use server_health::ServerHealth;
 pub use settings::Settings;

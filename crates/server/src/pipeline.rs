@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use bmon_analysis::{Engine, finding::Body, row::Row};
+use bmon_analysis::{Engine, ServerHealth, finding::Body, row::Row};
 use bmon_event::{Batch, Epoch, NodeName, ServerTime};
 use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 
@@ -22,6 +22,9 @@ use crate::want::Wants;
 use crate::watch_list::WatchList;
 
 const TICK: Duration = Duration::from_secs(1);
+
+/// A batch that waits longer to be analysed waits long: batches come each ten seconds from a quiet node.
+const LONG_US: i64 = 10 * 1_000_000;
 
 /// Most rows in one transaction, so that it takes milliseconds and readers see it soon.
 const MOST_ROWS: usize = 10_000;
@@ -75,6 +78,7 @@ pub(crate) fn analyse(
     let Begun { mut engine, mut time, mut position, mut watch_list } = begun;
     let (mut seeker, mut asked_at) = (Seeker::default(), clock::monotonic());
     let mut next_tick = asked_at + TICK;
+    let mut lag = Lag::default();
     let mut time_at = |wall: ServerTime| {
         let now = clock::monotonic();
         time.advance(wall, now.duration_since(std::mem::replace(&mut asked_at, now)))
@@ -84,11 +88,15 @@ pub(crate) fn analyse(
         let accepted = match entries.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
             Ok(Entry { position: at, received_at, batch, permit: _permit }) => {
                 position = at;
+                lag.note(received_at, clock::now());
                 engine.apply(&batch, time_at(received_at), &mut rows);
                 wants.hear(batch.network, &batch.node, batch.events, clock::monotonic());
                 Some((batch.node, batch.epoch, batch.sequence))
             }
-            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                lag = Lag::default();
+                None
+            }
             Err(RecvTimeoutError::Disconnected) => {
                 engine.say_all(time_at(clock::now()), &mut rows);
                 // Nobody takes it if the store thread has ended too; the journal has it.
@@ -99,6 +107,9 @@ pub(crate) fn analyse(
         if clock::monotonic() >= next_tick {
             next_tick = clock::monotonic() + TICK;
             watch_list.follow(&mut engine);
+            counters.analysis_lag_us.store(lag.us, Relaxed);
+            let failing_notifiers = counters.failing_notifiers();
+            engine.note_server(ServerHealth { behind_since: lag.long_since, failing_notifiers });
             engine.tick(time_at(clock::now()), &mut rows);
             seeker.tidy(clock::monotonic());
             counters.note_analyses(&engine);
@@ -109,6 +120,23 @@ pub(crate) fn analyse(
         if !nothing_new && changes.send(Changes { rows, position: said, accepted }).is_err() {
             return;
         }
+    }
+}
+
+/// How long what agents deliver waits to be analysed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lag {
+    us: u64,
+    /// Since when it waits long.
+    long_since: Option<ServerTime>,
+}
+
+impl Lag {
+    /// An entry that was received then is taken now.
+    fn note(&mut self, received_at: ServerTime, now: ServerTime) {
+        let us = now.micros_since(received_at);
+        self.us = u64::try_from(us).unwrap_or_default();
+        self.long_since = (us >= LONG_US).then(|| self.long_since.unwrap_or(now));
     }
 }
 
@@ -313,6 +341,20 @@ mod tests {
             sources: vec![Source::Log],
             body: Body::Gap(gap),
         }))
+    }
+
+    #[test]
+    fn what_waits_long_is_known_since_the_first_that_did_until_one_did_not() {
+        let (mut lag, at) = (Lag::default(), ServerTime::from_micros);
+        let second = 1_000_000;
+        lag.note(at(0), at(9 * second));
+        assert_eq!(lag, Lag { us: 9_000_000, long_since: None });
+        lag.note(at(second), at(11 * second));
+        lag.note(at(2 * second), at(15 * second));
+        assert_eq!(lag, Lag { us: 13_000_000, long_since: Some(at(11 * second)) });
+        // By a clock that was set back it waited for no time.
+        lag.note(at(20 * second), at(19 * second));
+        assert_eq!(lag, Lag::default());
     }
 
     #[test]

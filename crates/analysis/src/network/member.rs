@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use bmon_event::{AgentTime, BlockHash, Kind, ServerTime, Source, event::PeerInfo};
 
-use super::{absence::Absence, clock_rate::ClockRate, version};
+use super::{absence::Absence, clock_rate::ClockRate, delivery::Delivery, version};
 use crate::row::Sighted;
 
 /// A node as part of its network.
@@ -31,6 +31,8 @@ pub(crate) struct Member {
     pub(crate) peers: Option<u32>,
     /// How fast its clock runs.
     pub(crate) clock_rate: ClockRate,
+    /// How what its agent tells comes in.
+    pub(crate) delivery: Delivery,
     /// When it was not following the network.
     pub(super) absence: Absence,
 }

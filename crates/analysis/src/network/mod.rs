@@ -13,6 +13,7 @@ mod arrival;
 mod bodies;
 mod clock_rate;
 mod delay;
+mod delivery;
 mod history;
 mod ledger;
 mod member;
@@ -33,7 +34,7 @@ use std::{
     sync::Arc,
 };
 
-use bmon_event::{BlockHash, Network, NodeName, ServerTime, Source, Txid};
+use bmon_event::{BlockHash, Event, Network, NodeName, ServerTime, Source, Txid};
 
 pub(crate) use self::{
     arrival::Arrival,
@@ -128,12 +129,13 @@ impl NetworkState {
         }
     }
 
-    /// A node was heard of at this time, by a batch that its agent made then.
-    pub(crate) fn hear(&mut self, node: &NodeName, at: ServerTime, made: Sighted) {
+    /// A node was heard of at this time, by a batch of these events that its agent made then.
+    pub(crate) fn hear(&mut self, node: &NodeName, at: ServerTime, made: Sighted, events: &[Event]) {
         let made_at = made.offset.map_or(at, |_| made.on_server_clock().min(at));
         let member = self.member(node);
         member.heard_at = member.heard_at.max(at);
         member.told_until = member.told_until.max(made_at);
+        member.delivery.note_batch(at, made, events);
     }
 
     /// Notes that the network is looked at.

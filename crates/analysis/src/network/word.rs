@@ -58,6 +58,7 @@ impl NetworkState {
                 | Kind::NodeStarted { .. }
                 | Kind::NodeStopping
                 | Kind::Gap(_)
+                | Kind::AgentHealth(_)
         )
     }
 
@@ -91,6 +92,9 @@ impl NetworkState {
             Kind::Headers(Headers { headers, .. }) => self.headers(headers, out),
             Kind::SourceState { source, working, detail } => {
                 self.member(node).note_source(*source, *working, detail, sighted.on_server_clock());
+            }
+            Kind::AgentHealth(health) => {
+                self.member(node).delivery.note_health(health, sighted.on_server_clock());
             }
             Kind::BlockPart(part) => self.block_part(by, part, out),
             Kind::RawTx(answer) => self.watch.raw_tx(answer),

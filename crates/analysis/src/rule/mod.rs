@@ -6,20 +6,25 @@
 //! opens no alert, and a journal that is read again opens none a second time. A rule's id is its file's name in kebab-case.
 
 pub(crate) mod alarm;
+mod analysis_behind;
 mod bad_block;
 pub(crate) mod board;
 mod clock_drift;
+mod clock_lost;
 mod clock_step;
 mod delay_drift;
+mod log_not_read;
 mod node_lagging;
 mod node_silent;
 mod node_tip_old;
 mod node_unreachable;
+mod notifier_failing;
 mod partition;
 mod race;
 mod reorg;
 mod selfish_mining;
 mod slow_node;
+mod spool_filling;
 mod tip_old;
 mod unknown_version_bit;
 mod validity_disagreement;
@@ -29,7 +34,7 @@ mod watch;
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
 use self::board::Board;
-use crate::{alert::Severity, finding::FindingId, network::NetworkState};
+use crate::{alert::Severity, finding::FindingId, network::NetworkState, server_health::ServerHealth};
 
 const SECOND_US: i64 = 1_000_000;
 const MINUTE_US: i64 = 60 * SECOND_US;
@@ -76,6 +81,11 @@ pub const ALL: &[Declaration] = &[
     clock_step::DECLARATION,
     clock_drift::DECLARATION,
     watch::DECLARATION,
+    log_not_read::DECLARATION,
+    spool_filling::DECLARATION,
+    clock_lost::DECLARATION,
+    analysis_behind::DECLARATION,
+    notifier_failing::DECLARATION,
 ];
 
 /// What a rule judges by.
@@ -85,6 +95,7 @@ pub(crate) struct Ground<'a> {
     /// The end of the main chain, `None` while it is not known.
     pub(crate) main: Option<BlockHash>,
     pub(crate) board: &'a Board,
+    pub(crate) server: &'a ServerHealth,
     pub(crate) now: ServerTime,
 }
 

@@ -9,6 +9,7 @@ mod fork;
 mod lag;
 mod mined;
 mod miner;
+mod monitor;
 mod order;
 mod part;
 mod partition;

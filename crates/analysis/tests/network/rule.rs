@@ -15,9 +15,9 @@ use crate::{
 use AlertState::{Firing, Pending, Resolved};
 use Severity::{Critical, Info, Warning};
 
-const NODES: [&str; 3] = ["alice", "bob", "carol"];
+pub(crate) const NODES: [&str; 3] = ["alice", "bob", "carol"];
 
-fn world() -> (World, BlockHash) {
+pub(crate) fn world() -> (World, BlockHash) {
     let (mut world, genesis) = World::new();
     let fork = common(&mut world, genesis);
     (world, fork)
@@ -29,7 +29,7 @@ fn quiet(world: &World, rule: &str) {
     once(world);
 }
 
-fn once(world: &World) {
+pub(crate) fn once(world: &World) {
     assert!(world.turns.values().all(|turns| *turns == 1), "{:?} {:#?}", world.turns, world.alerts);
 }
 

@@ -359,6 +359,12 @@ impl World {
             agent_time: AgentTime::from_micros(at),
             kind: clock,
         };
+        let events = std::iter::once(clock).chain(kinds.into_iter().map(event)).collect();
+        self.deliver_at(name, at, events);
+    }
+
+    /// These events come now, in a batch that the agent made then, by its own clock.
+    pub(crate) fn deliver_at(&mut self, name: &str, made_at: i64, events: Vec<Event>) {
         let sequence = self.sequences.entry(node(name)).or_default();
         *sequence += 1;
         let batch = Batch {
@@ -366,9 +372,9 @@ impl World {
             node: node(name),
             epoch: Epoch(1),
             sequence: *sequence,
-            made_at: AgentTime::from_micros(at),
+            made_at: AgentTime::from_micros(made_at),
             positions: Positions::default(),
-            events: std::iter::once(clock).chain(kinds.into_iter().map(event)).collect(),
+            events,
             unknown_events: 0,
         };
         self.apply(batch, ServerTime::from_micros(self.now + MS));

@@ -272,11 +272,22 @@ fn while_away(network: &Network, site: &Site, webhook: &Webhook, alertmanager: &
             .find_map(|line| line.strip_prefix("bmon_notify_failures_total{notifier=\"alertmanager\"} "));
         failures.filter(|failures| !["0", "0.0"].contains(failures)).map(drop)
     });
+    // Which is about to be an alert itself, and is none when it is back.
+    let failing = |state: &str| {
+        let is_it = |alert: &Value| {
+            alert["rule"] == "notifier-failing"
+                && alert["subject"] == "alertmanager"
+                && alert["state"] == state
+        };
+        site.list("alerts").into_iter().find(is_it)
+    };
+    wait_for("the alert about Alertmanager", LIMIT, || failing("pending"));
     thread::sleep(Duration::from_secs(setting("BMON_ALERT_AWAY_SECONDS", 2)));
     assert_eq!(webhook.told("reorg", &subject, "firing").len(), 0);
     alertmanager.start();
     wait_for("the alert that was kept", LIMIT, || {
         webhook.told("reorg", &subject, "firing").into_iter().next()
     });
+    wait_for("the end of the alert about Alertmanager", LIMIT, || failing("resolved"));
     subject
 }

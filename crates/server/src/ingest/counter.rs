@@ -1,9 +1,10 @@
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
+    atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
 use bmon_analysis::{Engine, NodeDelays};
+use bmon_event::ServerTime;
 
 use super::{Reason, Refusal};
 use crate::notify::NotifierKind;
@@ -33,6 +34,8 @@ pub struct Counters {
     pub journal_last: AtomicU64,
     /// Number of the last record whose rows are in the store, now.
     pub journal_stored: AtomicU64,
+    /// How long the last batch waited to be analysed in microseconds, now.
+    pub analysis_lag_us: AtomicU64,
     /// Journal records released before the horizon because of the byte bound.
     pub journal_released_early: AtomicU64,
     /// Journal records found damaged, or not understood, when the server started.
@@ -78,6 +81,8 @@ pub struct NotifyCounters {
     pub failures: AtomicU64,
     /// Alerts of which it could not be told, or not that they ended, for a day after they did.
     pub given_up: AtomicU64,
+    /// Since when it cannot be told, in microseconds since the Unix epoch; 0 while it can, as far as is known.
+    pub failing_since_us: AtomicI64,
 }
 
 impl Counters {
@@ -97,6 +102,15 @@ impl Counters {
     /// How long after the first node each told of blocks and transactions since the server started.
     pub fn delays(&self) -> Vec<NodeDelays> {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The notifiers that cannot be told of alerts, and since when.
+    pub(crate) fn failing_notifiers(&self) -> Vec<(&'static str, ServerTime)> {
+        let failing = NotifierKind::ALL.into_iter().filter_map(|kind| {
+            let since_us = self.notifier(kind).failing_since_us.load(Relaxed);
+            (since_us != 0).then(|| (kind.as_str(), ServerTime::from_micros(since_us)))
+        });
+        failing.collect()
     }
 
     /// Takes over what the analyses counted since the server started.

@@ -6,6 +6,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::Ordering::Relaxed,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::Duration,
@@ -62,8 +63,10 @@ impl Notify {
         let notifier = self.notifier.kind().as_str();
         let mut failures = 0_u32;
         loop {
-            let pause = match self.round(clock::now()) {
+            let now = clock::now();
+            let pause = match self.round(now) {
                 Ok(()) => {
+                    self.counters().failing_since_us.store(0, Relaxed);
                     if std::mem::take(&mut failures) > 0 {
                         tracing::info!(notifier, "alerts are told again");
                     }
@@ -72,6 +75,7 @@ impl Notify {
                 Err(error) => {
                     count(&self.counters().failures, 1);
                     if failures == 0 {
+                        self.counters().failing_since_us.store(now.as_micros(), Relaxed);
                         let error = &error as &dyn std::error::Error;
                         tracing::warn!(error, notifier, "cannot tell of alerts; trying again");
                     }

@@ -244,6 +244,13 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         true,
         journal_damaged
     ),
+    since_start!(
+        "bmon_analysis_lag_seconds",
+        "How long the last batch waited to be analysed",
+        false,
+        analysis_lag_us,
+        1e6
+    ),
     since_start!("bmon_store_commits", "Transactions of rows written to the store", true, store_commits),
     since_start!("bmon_store_written_rows", "Rows written to the store", true, store_rows),
     since_start!(

@@ -2,11 +2,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicU16, Ordering::Relaxed},
-        mpsc::sync_channel,
-    },
+    sync::{Mutex, atomic::AtomicU16, mpsc::sync_channel},
 };
 
 use bmon_analysis::{
@@ -345,5 +341,31 @@ fn one_that_hangs_makes_no_other_wait() {
     assert!(!thread.is_finished());
     stuck.interrupt();
     drop((call, changed));
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_notifier_that_fails_is_known_to_since_it_does_and_until_it_is_told() {
+    let mut ground = Ground::new(NotifierKind::Webhook);
+    ground.set_status(500);
+    let begun = clock::now();
+    ground.write(1, None);
+    let telling = notify(ground.directory.path(), NotifierKind::Webhook, &ground.url);
+    let counters = Arc::clone(&telling.counters);
+    let (changed, waiting) = sync_channel(1);
+    let thread = std::thread::spawn(move || telling.run(&waiting));
+    let until = |is_so: &dyn Fn() -> bool| {
+        let end = clock::monotonic() + Duration::from_secs(30);
+        while !is_so() {
+            assert!(clock::monotonic() < end);
+            std::thread::yield_now();
+        }
+    };
+    until(&|| !counters.failing_notifiers().is_empty());
+    let failing = counters.failing_notifiers();
+    assert!(failing[0].0 == "webhook" && failing[0].1 >= begun, "{failing:?}");
+    ground.set_status(200);
+    until(&|| counters.failing_notifiers().is_empty());
+    drop(changed);
     thread.join().unwrap();
 }
