@@ -53,6 +53,7 @@ pub(crate) struct Agent {
     pub(crate) metrics_listen: String,
     pub(crate) peer_addresses: bool,
     pub(crate) loki: Loki,
+    pub(crate) metrics_address: String,
     pub(crate) interval: IntervalConfig,
 }
 

@@ -94,6 +94,13 @@ impl Site {
         fs::write(&self.config, text.replacen(&table, &format!("{table}{line}\n"), 1)).unwrap();
     }
 
+    /// Takes out the lines of the configuration that begin with `key`.
+    pub(crate) fn unset(&self, key: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with(key)).collect();
+        fs::write(&self.config, lines.join("\n")).unwrap();
+    }
+
     fn make_token(&self, node: &Node) {
         let token = self.bmon(&["server", "token", node.name().as_str()]);
         fs::create_dir_all(self.dir.join("agent")).unwrap();
