@@ -6,26 +6,34 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-fn promtool(arguments: &[&str]) {
+/// What the tool says, which must succeed.
+fn promtool(arguments: &[&str], input: impl Into<Stdio>) -> String {
     let mut command = Command::new("promtool");
-    let output = command.args(arguments).current_dir(root().join("stack/prometheus")).output();
-    let output = output.expect("`scripts/setup --tests` installs promtool");
+    command.args(arguments).current_dir(root().join("stack/prometheus")).stdin(input);
+    let output = command.output().expect("`scripts/setup --tests` installs promtool");
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "promtool {arguments:?}: {text}");
+    text
 }
 
 #[test]
 fn prometheus_takes_the_rules_and_they_fire_when_they_should() {
-    promtool(&["check", "rules", "bmon.rules.yml"]);
-    promtool(&["test", "rules", "bmon.rules.test.yml"]);
+    promtool(&["check", "rules", "bmon.rules.yml"], Stdio::null());
+    promtool(&["test", "rules", "bmon.rules.test.yml"], Stdio::null());
+}
+
+#[test]
+fn prometheus_finds_nothing_wrong_with_the_golden_page_on_which_everything_is() {
+    let page = fs::File::open(root().join("crates/server/tests/api/metrics.txt")).unwrap();
+    assert_eq!(promtool(&["check", "metrics"], page), "");
 }
 
 /// Words of a text that begin like a metric of bmon.

@@ -47,7 +47,8 @@ fn hear(engine: &mut Engine) -> (Vec<Row>, Vec<NodeDelays>) {
     engine.apply(&told("alice", 0, SECOND), server(2 * SECOND), &mut rows);
     engine.apply(&told("bob", SECOND / 2, 3 * SECOND), server(4 * SECOND), &mut rows);
     engine.tick(server(60 * SECOND), &mut rows);
-    assert_eq!(engine.delays(), [], "more may come");
+    let counted = |delays: &NodeDelays| delays.blocks.count + delays.transactions.count;
+    assert!(engine.delays().iter().all(|delays| counted(delays) == 0), "more may come");
     engine.tick(server(2 * MINUTE), &mut rows);
     engine.tick(server(4 * MINUTE), &mut rows);
     (rows, engine.delays())

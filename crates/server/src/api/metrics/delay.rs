@@ -1,4 +1,4 @@
-//! How long after the first node each told of things.
+//! How long after the first node each told of things, and how long that took to the server.
 
 use std::fmt;
 
@@ -26,6 +26,12 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, delays: &[NodeDelays])
         "bmon_propagation_tx_delay_seconds",
         "How long after the first node the node told of a transaction",
         &of(|node| node.transactions),
+    )?;
+    encode_histogram(
+        encoder,
+        "bmon_ingest_batch_delay_seconds",
+        "How long after the node's agent made a batch the server received it, where the clocks' difference is known",
+        &of(|node| node.batches),
     )
 }
 
@@ -51,10 +57,16 @@ mod tests {
         for us in [0, 20_000, 700_000_000] {
             blocks.add(us);
         }
-        let transactions = Histogram::default();
+        let (transactions, batches) = (Histogram::default(), Histogram::default());
         let (network, node) = (Network::from_chain("regtest").unwrap(), "alice".parse().unwrap());
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Page(vec![NodeDelays { network, node, blocks, transactions }])));
+        registry.register_collector(Box::new(Page(vec![NodeDelays {
+            network,
+            node,
+            blocks,
+            transactions,
+            batches,
+        }])));
         let mut page = String::new();
         text::encode(&mut page, &registry).unwrap();
         let name = "bmon_propagation_block_delay_seconds";
@@ -70,6 +82,6 @@ mod tests {
         ] {
             assert!(page.lines().any(|written| written == line), "{line}\n{page}");
         }
-        assert!(!page.contains("_tx_"));
+        assert!(!page.contains("_tx_") && !page.contains("_batch_"));
     }
 }
