@@ -11,9 +11,10 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, delays: &[NodeDelays])
     let of = |take: fn(&NodeDelays) -> Histogram| -> Vec<Delays> {
         let sample = |node: &NodeDelays| {
             let labels = vec![("network", node.network.to_string()), ("node", node.node.to_string())];
-            (take(node).count > 0).then(|| (labels, take(node)))
+            // Also while nothing is counted: what grows from 0 is seen to grow.
+            (labels, take(node))
         };
-        delays.iter().filter_map(sample).collect()
+        delays.iter().map(sample).collect()
     };
     encode_histogram(
         encoder,
@@ -82,6 +83,7 @@ mod tests {
         ] {
             assert!(page.lines().any(|written| written == line), "{line}\n{page}");
         }
-        assert!(!page.contains("_tx_") && !page.contains("_batch_"));
+        let nothing = format!("bmon_propagation_tx_delay_seconds_count{{{labels}}} 0");
+        assert!(page.lines().any(|line| line == nothing), "{page}");
     }
 }
