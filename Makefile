@@ -43,7 +43,7 @@ bench: setup ## the figures of docs/benchmarks.md that need no nodes
 
 .PHONY: docs
 docs: ## write the generated reference pages again
-	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
+	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api --package bmon-stack --test golden
 
 .PHONY: soak
 soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-delay soak-chain soak-alert soak-loki soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test

@@ -48,6 +48,8 @@ const COMMANDS: &[&[&str]] = &[
     &["explain"],
     &["explain", "block"],
     &["explain", "tx"],
+    &["stack"],
+    &["stack", "render"],
     &["config"],
     &["config", "default"],
     &["config", "check"],

@@ -28,15 +28,29 @@ impl Prometheus {
         );
         let file = dir.join("prometheus.yml");
         fs::write(&file, config).unwrap();
-        let address = free_address();
+        Self::of(&file, &free_address())
+    }
+
+    /// With a configuration that is there.
+    pub(crate) fn of(config: &Path, address: &str) -> Self {
+        let dir = config.parent().unwrap();
         let log = fs::File::create(dir.join("prometheus.log")).unwrap();
         let mut command = Command::new("prometheus");
-        command.arg(format!("--config.file={}", file.display()));
+        command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", dir.join("data").display()));
         command.arg(format!("--web.listen-address={address}"));
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().expect("`scripts/setup --tests` installs Prometheus");
         Self { url: format!("http://{address}/api/v1"), process }
+    }
+
+    /// What is under `data` in the reply to a form; a refusal fails.
+    pub(crate) fn ask(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let request = ureq::post(format!("{}/{path}", self.url)).config().http_status_as_error(false).build();
+        let mut reply = request.send_form(form.iter().copied()).unwrap();
+        let reply: Value = reply.body_mut().read_json().unwrap();
+        assert_eq!(reply["status"], "success", "{path} {form:?}: {reply}");
+        reply["data"].clone()
     }
 
     /// What scrapes the server, and the agents that the server names.
