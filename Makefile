@@ -24,10 +24,19 @@ setup: # what both commands need: build packages and one real node
 setup-tests: # the same, and what only tests need
 	@scripts/setup --tests
 
+.PHONY: setup-stack
+setup-stack: # the same, and what `make demo-stack` runs beside bmon
+	@scripts/setup --stack
+
 .PHONY: demo
 demo: setup ## three real nodes watched: prints the address of the page, until Ctrl-C
 	@cargo build --release --package bmon
 	@"$$CARGO_TARGET_DIR/release/bmon" demo
+
+.PHONY: demo-stack
+demo-stack: setup-stack ## the same with a real Prometheus, Alertmanager and node_exporter beside it
+	@cargo build --release --package bmon
+	@"$$CARGO_TARGET_DIR/release/bmon" demo --stack
 
 .PHONY: test
 test: setup-tests ## every check and test (seed printed; SEED=n repeats a run)

@@ -7,6 +7,7 @@ mod block;
 mod block_times;
 mod blocks;
 mod clocks;
+mod companions;
 mod config;
 mod demo;
 mod deployments;
