@@ -1,11 +1,13 @@
-//! What can be said of the dashboards without Grafana: that they are of its model, whole, and alike.
+//! What can be said of the dashboards without Grafana: that they are of its types, whole, and alike.
 
 #![expect(clippy::unwrap_used, reason = "whatever fails fails the test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::Write as _,
     path::Path,
+    process::{Command, Stdio},
 };
 
 use bmon_stack::dashboard;
@@ -30,6 +32,32 @@ fn targets(dashboard: &Value) -> Vec<(&Value, &Value)> {
         targets.extend(panel["targets"].as_array().into_iter().flatten().map(|target| (panel, target)));
     }
     targets
+}
+
+/// What of these dashboards is not of Grafana's types.
+fn faults(dashboards: &[Value]) -> Vec<String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana");
+    assert!(dir.join("node_modules").exists(), "`scripts/setup --tests` installs the types");
+    let mut command = Command::new("node");
+    command.arg("model.mjs").current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut checker = command.spawn().expect("`scripts/setup --tests` installs node");
+    checker.stdin.take().unwrap().write_all(Value::from(dashboards).to_string().as_bytes()).unwrap();
+    let output = checker.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_dashboard_is_of_grafanas_types_and_not_just_anything_is() {
+    let mut dashboards: Vec<_> = all().into_iter().map(|(_, dashboard)| dashboard).collect();
+    assert_eq!(faults(&dashboards), [] as [&str; 0]);
+    let panels = dashboards[0]["panels"].as_array_mut().unwrap();
+    panels[1]["options"]["colorMode"] = "red".into();
+    panels[2]["gridPos"]["x"] = "left".into();
+    panels[3]["options"]["graphmode"] = "none".into();
+    let told = faults(&dashboards);
+    let of = |title| told.iter().filter(|fault| fault.starts_with(&format!("bmon-fleet: {title}: "))).count();
+    assert_eq!(["Nodes", "Silent nodes", "Chain height"].map(of), [1; 3], "{told:#?}");
 }
 
 #[test]

@@ -39,10 +39,10 @@ fn filled(expr: &str) -> String {
 
 /// What the parser finds wrong with each query.
 fn faults(queries: &[String]) -> Vec<String> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logql");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana");
     assert!(dir.join("node_modules").exists(), "`scripts/setup --tests` installs the parser");
     let mut command = Command::new("node");
-    command.arg("parse.mjs").current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg("logql.mjs").current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut parser = command.spawn().expect("`scripts/setup --tests` installs node");
     let lines: Vec<_> = queries.iter().map(|query| json!(query).to_string()).collect();
     parser.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
@@ -70,13 +70,17 @@ struct Loki {
 
 impl Loki {
     fn start(exe: &Path, dir: &Path) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let [address, inner] =
+            [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string());
         let installation =
             Installation { dir: dir.to_owned(), loki: address.clone(), ..Installation::default() };
         let files = render(&installation);
         let file = files.iter().find(|file| file.path == "loki/loki.yml").unwrap();
         let config = dir.join("loki.yml");
-        fs::write(&config, file.text.replace("/var/lib/loki", dir.to_str().unwrap())).unwrap();
+        let text = file.text.replace("/var/lib/loki", dir.to_str().unwrap());
+        let port = inner.rsplit(':').next().unwrap();
+        fs::write(&config, text.replace("grpc_listen_port: 9096", &format!("grpc_listen_port: {port}")))
+            .unwrap();
         let log = fs::File::create(dir.join("loki.log")).unwrap();
         let mut command = Command::new(exe);
         command.arg(format!("-config.file={}", config.display()));

@@ -232,48 +232,18 @@ impl Panel {
         }
     }
 
+    /// The panel's type and its options (`public/app/plugins/panel/TYPE/panelcfg.cue` of Grafana).
     fn options(&self) -> (&'static str, Value) {
-        let reduce = json!({"calcs": ["lastNotNull"], "fields": "", "values": false});
         match self.look {
-            Look::Lines | Look::Stacked => (
-                "timeseries",
-                json!({
-                    "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"]},
-                    "tooltip": {"mode": "multi", "sort": "desc"}
-                }),
-            ),
-            Look::Stat => (
-                "stat",
-                json!({
-                    "reduceOptions": reduce, "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
-                    "textMode": "auto", "orientation": "auto"
-                }),
-            ),
+            Look::Lines | Look::Stacked => ("timeseries", timeseries()),
+            Look::Stat => ("stat", stat_options()),
             Look::Table => {
-                ("table", json!({"showHeader": true, "cellHeight": "sm", "footer": {"show": false}}))
+                let footer = json!({"show": false, "reducer": []});
+                ("table", json!({"showHeader": true, "cellHeight": "sm", "footer": footer}))
             }
-            Look::Heatmap => (
-                "heatmap",
-                json!({
-                    "calculate": false, "cellGap": 1, "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
-                    "yAxis": {"unit": self.unit, "axisPlacement": "left"}, "legend": {"show": true},
-                    "tooltip": {"mode": "single", "yHistogram": false}
-                }),
-            ),
-            Look::Bars => (
-                "bargauge",
-                json!({
-                    "reduceOptions": reduce, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": true,
-                    "valueMode": "color"
-                }),
-            ),
-            Look::Logs => (
-                "logs",
-                json!({
-                    "showTime": true, "showLabels": false, "showCommonLabels": false, "wrapLogMessage": true,
-                    "prettifyLogMessage": false, "enableLogDetails": true, "dedupStrategy": "none", "sortOrder": "Descending"
-                }),
-            ),
+            Look::Heatmap => ("heatmap", heatmap_options(self.unit)),
+            Look::Bars => ("bargauge", bar_options()),
+            Look::Logs => ("logs", log_options()),
         }
     }
 
@@ -310,4 +280,47 @@ impl Panel {
             {"id": "organize", "options": {"excludeByName": {"Time": true}, "indexByName": {}, "renameByName": names}}
         ])
     }
+}
+
+/// The last value stands for all.
+fn last() -> Value {
+    json!({"calcs": ["lastNotNull"], "fields": "", "values": false})
+}
+
+fn timeseries() -> Value {
+    json!({
+        "legend": {"displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"]},
+        "tooltip": {"mode": "multi", "sort": "desc"}
+    })
+}
+
+fn stat_options() -> Value {
+    json!({
+        "reduceOptions": last(), "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "textMode": "auto",
+        "orientation": "auto"
+    })
+}
+
+fn heatmap_options(unit: &str) -> Value {
+    let scheme = json!({
+        "mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5, "fill": "dark-orange", "reverse": false
+    });
+    json!({
+        "calculate": false, "cellGap": 1, "color": scheme, "yAxis": {"unit": unit, "axisPlacement": "left"},
+        "legend": {"show": true}, "tooltip": {"mode": "single", "yHistogram": false}
+    })
+}
+
+fn bar_options() -> Value {
+    json!({
+        "reduceOptions": last(), "displayMode": "basic", "orientation": "horizontal", "showUnfilled": true,
+        "valueMode": "color"
+    })
+}
+
+fn log_options() -> Value {
+    json!({
+        "showTime": true, "showLabels": false, "showCommonLabels": false, "wrapLogMessage": true,
+        "prettifyLogMessage": false, "enableLogDetails": true, "dedupStrategy": "none", "sortOrder": "Descending"
+    })
 }

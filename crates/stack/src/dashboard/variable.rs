@@ -49,12 +49,14 @@ impl Variable {
         match self {
             Self::Source { name, label, kind } => json!({
                 "type": "datasource", "name": name, "label": label, "query": kind, "hide": 0, "refresh": 1, "regex": "",
-                "multi": false, "includeAll": false, "current": {}, "options": []
+                "multi": false, "includeAll": false,
+                // None that there is, so that Grafana takes the first.
+                "current": {"selected": false, "text": "", "value": ""}, "options": []
             }),
             Self::Label { name, label, source, query } => json!({
                 "type": "query", "name": name, "label": label, "hide": 0, "refresh": 2, "regex": "", "sort": 1,
                 "datasource": {"type": source, "uid": format!("${{{source}}}")},
-                "query": query_of(source, query), "definition": query,
+                "query": query_of(source, query),
                 "multi": true, "includeAll": true,
                 // Loki wants a matcher that does not match the empty text.
                 "allValue": ".+",
