@@ -43,11 +43,12 @@ fn metrics(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_metric_of_the_rules_is_one_that_the_server_shows() {
+fn every_metric_of_the_rules_is_one_that_the_server_or_an_agent_shows() {
     let rules = fs::read_to_string(root().join("stack/prometheus/bmon.rules.yml")).unwrap();
-    let page = include_str!("api/metrics.txt");
+    let pages = [include_str!("api/metrics.txt"), include_str!("../../agent/tests/data/metrics.txt")];
+    let lines = pages.iter().flat_map(|page| page.lines());
     let shown: BTreeSet<&str> =
-        page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+        lines.filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     // What a histogram shows is named by its parts.
     let family = |name| {
         ["_bucket", "_count", "_sum"]

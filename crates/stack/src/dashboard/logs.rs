@@ -1,7 +1,7 @@
 //! What nodes and agents wrote into their logs, in Loki.
 //!
 //! Streams have the labels network, node, version, source, category and level; a line that names a block or transaction has
-//! `block_hash` or `txid` as structured metadata.
+//! `block_hash`, `txid` or `wtxid` as structured metadata.
 
 use super::{
     Dashboard,
@@ -44,7 +44,10 @@ fn found() -> Vec<super::Panel> {
             "About a block or transaction",
             "Lines of all nodes that name what stands in the field above, whatever their category.",
         )
-        .ask("", r#"{network=~"$network", node=~"$node"} | block_hash="$hash" or txid="$hash""#),
+        .ask(
+            "",
+            r#"{network=~"$network", node=~"$node"} | block_hash="$hash" or txid="$hash" or wtxid="$hash""#,
+        ),
         logs("Errors", "Lines of level error, and what bitcoind wrote to stderr.")
             .ask("", r#"{network=~"$network", node=~"$node"} | source="stderr" or level="error""#),
     ]
