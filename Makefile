@@ -24,10 +24,19 @@ setup: # what both commands need: build packages and one real node
 setup-tests: # the same, and what only tests need
 	@scripts/setup --tests
 
+.PHONY: setup-stack
+setup-stack: # the same, and what `make demo-stack` runs beside bmon
+	@scripts/setup --stack
+
 .PHONY: demo
 demo: setup ## three real nodes watched: prints the address of the page, until Ctrl-C
 	@cargo build --release --package bmon
 	@"$$CARGO_TARGET_DIR/release/bmon" demo
+
+.PHONY: demo-stack
+demo-stack: setup-stack ## the same with a real Prometheus, Alertmanager and node_exporter beside it
+	@cargo build --release --package bmon
+	@"$$CARGO_TARGET_DIR/release/bmon" demo --stack
 
 .PHONY: test
 test: setup-tests ## every check and test (seed printed; SEED=n repeats a run)
@@ -43,7 +52,7 @@ bench: setup ## the figures of docs/benchmarks.md that need no nodes
 
 .PHONY: docs
 docs: ## write the generated reference pages again
-	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api
+	BMON_BLESS=1 cargo test --quiet --package bmon --package bmon-corelog --test reference --package bmon-server --test api --package bmon-stack --test golden
 
 .PHONY: soak
 soak: soak-reading soak-demo soak-kill soak-outage soak-latency soak-delay soak-chain soak-alert soak-loki soak-sightings soak-window soak-store soak-fuzz soak-zero ## every count and duration that is too long for make test

@@ -5,7 +5,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use bmon_event::NodeName;
+use bmon_event::{MetricsAddress, NodeName};
 use serde::Deserialize;
 
 pub use crate::loki::Encoding;
@@ -40,6 +40,8 @@ pub struct Config {
     /// Whether what is seen is to be shown by an [`crate::Exporter`] too. Only then the calls are made and kept that nothing
     /// else needs.
     pub metrics: bool,
+    /// Where others reach that, to be told to the server; `None` if it is not known.
+    pub metrics_address: Option<MetricsAddress>,
     /// Added to the host's clock, in microseconds, so that tests can make clocks disagree. `None` is 0.
     pub clock_offset_us: Option<i64>,
 }

@@ -124,7 +124,7 @@ impl Counters {
         values.want_log_bytes.fetch_add(log_bytes, Relaxed);
     }
 
-    /// All counters as the event that goes to the server.
+    /// All counters as the event that goes to the server, which also says where metrics are served.
     pub(crate) fn read(&self, started_at: AgentTime, backlog: Backlog) -> AgentHealth {
         let values = &*self.0;
         AgentHealth {
@@ -144,6 +144,7 @@ impl Counters {
             wants_fulfilled: values.wants_fulfilled.load(Relaxed),
             wants_refused: values.wants_refused.load(Relaxed),
             want_log_bytes: values.want_log_bytes.load(Relaxed),
+            metrics_address: None,
         }
     }
 

@@ -70,17 +70,19 @@ struct Watching {
     transactions: Transactions,
 }
 
-/// How long after the first node another told of what came since the engine was made.
+/// How late a node told of what came since the engine was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeDelays {
     /// The network.
     pub network: Network,
     /// The node.
     pub node: NodeName,
-    /// Of blocks: until the node told of them in any way.
+    /// Of blocks, after the first node: until the node told of them in any way.
     pub blocks: Histogram,
-    /// Of transactions, accepted or refused.
+    /// Of transactions, accepted or refused, after the first node.
     pub transactions: Histogram,
+    /// Of batches: from when the node's agent made them until the server received them, where the clocks' difference is known.
+    pub batches: Histogram,
 }
 
 /// What an engine has counted since it was made.
@@ -252,24 +254,28 @@ impl Engine {
         let watching = self.watching(batch.network);
         watching.state.hear(&batch.node, now, made, &batch.events);
         let is_news = watching.post(&out[before..]) || watching.state.is_touched();
-        if !is_catching_up
-            && is_news
-            && let Some(watching) = self.networks.get_mut(&batch.network)
-        {
+        if is_catching_up {
+            return;
+        }
+        watching.state.count_batch(&batch.node, now, made);
+        if is_news && let Some(watching) = self.networks.get_mut(&batch.network) {
             watching.look(&self.server, now, out);
         }
     }
 
-    /// How long after the first node each told of blocks and transactions, by network and node.
+    /// How late each node told, by network and node.
     pub fn delays(&self) -> Vec<NodeDelays> {
         let of_network = |(network, watching): (&Network, &Watching)| {
             let (blocks, transactions) = (watching.state.delays(), watching.transactions.delays());
-            let names: BTreeSet<&NodeName> = blocks.keys().chain(transactions.keys()).collect();
+            let batches = watching.state.batch_delays();
+            let names: BTreeSet<&NodeName> =
+                blocks.keys().chain(transactions.keys()).chain(batches.keys()).collect();
             let of_node = |node: &NodeName| NodeDelays {
                 network: *network,
                 node: node.clone(),
                 blocks: blocks.get(node).copied().unwrap_or_default(),
                 transactions: transactions.get(node).copied().unwrap_or_default(),
+                batches: batches.get(node).copied().unwrap_or_default(),
             };
             names.into_iter().map(of_node).collect::<Vec<_>>()
         };

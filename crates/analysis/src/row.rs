@@ -6,7 +6,9 @@
 mod block_step;
 mod tx;
 
-use bmon_event::{AgentTime, BlockHash, Network, NodeName, ServerTime, Source, event::Processing};
+use bmon_event::{
+    AgentTime, BlockHash, MetricsAddress, Network, NodeName, ServerTime, Source, event::Processing,
+};
 use serde::{Deserialize, Serialize};
 
 pub use self::block_step::{Announcement, BlockStep, Reconstruction, Step};
@@ -366,6 +368,7 @@ pub struct AgentRow {
     pub wants_fulfilled: u64,
     pub wants_refused: u64,
     pub want_log_bytes: u64,
+    pub metrics_address: Option<MetricsAddress>,
 }
 
 /// One source of one node.

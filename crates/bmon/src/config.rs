@@ -25,6 +25,7 @@ pub(crate) const DEFAULT: &str = include_str!("default.toml");
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) agent: Agent,
+    pub(crate) stack: Stack,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -61,6 +62,7 @@ pub(crate) struct Agent {
     pub(crate) metrics_listen: String,
     pub(crate) peer_addresses: bool,
     pub(crate) loki: Loki,
+    pub(crate) metrics_address: String,
     pub(crate) interval: IntervalConfig,
 }
 
@@ -79,6 +81,18 @@ pub(crate) struct Loki {
     pub(crate) max_age_hours: u32,
     pub(crate) timeout_ms: u64,
     pub(crate) refused_max_bytes: u64,
+}
+
+/// Table `stack`: see `default.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stack {
+    pub(crate) prometheus: String,
+    pub(crate) alertmanager: String,
+    pub(crate) loki: String,
+    pub(crate) grafana: String,
+    pub(crate) node_exporters: Vec<String>,
+    pub(crate) webhook: String,
+    pub(crate) scrape_seconds: u32,
 }
 
 /// A table of `nodes`: see `default.toml`.

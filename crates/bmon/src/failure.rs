@@ -5,7 +5,7 @@ use std::fmt;
 /// What an exit code means. `bmon --help` lists the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// What was asked for is not there, or what was staged was not found.
+    /// What was asked for is not there, what was staged was not found, or a file that a person changed was kept.
     NotFound = 1,
     /// Wrong arguments or configuration. Also clap's own code.
     Usage = 2,

@@ -52,6 +52,8 @@ const COMMANDS: &[&[&str]] = &[
     &["explain"],
     &["explain", "block"],
     &["explain", "tx"],
+    &["stack"],
+    &["stack", "render"],
     &["config"],
     &["config", "default"],
     &["config", "check"],

@@ -13,6 +13,7 @@ mod block;
 mod chain;
 mod clock;
 pub mod coin;
+pub mod companion;
 pub mod config;
 pub mod exe;
 mod faketime;
@@ -31,6 +32,7 @@ pub mod scenario;
 pub mod truth;
 
 pub use clock::Timeout;
+pub use companion::Companion;
 pub use config::{NodeConfig, Zmq};
 pub use exe::ExeError;
 pub use fault::{Fault, Policy};

@@ -28,7 +28,7 @@ fn is_taken(port: u16) -> bool {
 
 /// A port that was free a moment ago and that no other caller in this process was given. `None` if none of
 /// a thousand is free.
-fn free() -> Option<u16> {
+pub(crate) fn free() -> Option<u16> {
     // Processes that run at the same time begin far apart.
     let start = process::id().wrapping_mul(97);
     (0..1000).find_map(|_| {

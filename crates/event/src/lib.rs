@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod event;
 pub mod hash;
+pub mod metrics_address;
 pub mod network;
 pub mod node;
 pub mod outpoint;
@@ -19,6 +20,7 @@ mod wire;
 pub use batch::{Batch, DecodeError, Epoch};
 pub use event::{Event, Kind, Source};
 pub use hash::{BlockHash, Txid, Wtxid};
+pub use metrics_address::{MetricsAddress, MetricsAddressError};
 pub use network::Network;
 pub use node::{NodeName, NodeNameError};
 pub use outpoint::{OutPoint, OutPointError};

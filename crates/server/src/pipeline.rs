@@ -16,7 +16,7 @@ use bmon_store::{Commit, ImpossibleRow, Store, StoreError};
 
 use crate::api::{Notices, Topic};
 use crate::clock::{self, EngineTime};
-use crate::ingest::{Counters, Permit, count};
+use crate::ingest::{Counters, Permit, count, timed};
 use crate::seek::Seeker;
 use crate::want::Wants;
 use crate::watch_list::WatchList;
@@ -88,8 +88,10 @@ pub(crate) fn analyse(
         let accepted = match entries.recv_timeout(next_tick.saturating_duration_since(clock::monotonic())) {
             Ok(Entry { position: at, received_at, batch, permit: _permit }) => {
                 position = at;
+                let now = time_at(received_at);
                 lag.note(received_at, clock::now());
-                engine.apply(&batch, time_at(received_at), &mut rows);
+                timed(&counters.batch_analysis_us, || engine.apply(&batch, now, &mut rows));
+                count(&counters.analysed_batches, 1);
                 wants.hear(batch.network, &batch.node, batch.events, clock::monotonic());
                 Some((batch.node, batch.epoch, batch.sequence))
             }
@@ -110,7 +112,9 @@ pub(crate) fn analyse(
             counters.analysis_lag_us.store(lag.us, Relaxed);
             let failing_notifiers = counters.failing_notifiers();
             engine.note_server(ServerHealth { behind_since: lag.long_since, failing_notifiers });
-            engine.tick(time_at(clock::now()), &mut rows);
+            let now = time_at(clock::now());
+            timed(&counters.tick_analysis_us, || engine.tick(now, &mut rows));
+            count(&counters.analysis_ticks, 1);
             seeker.tidy(clock::monotonic());
             counters.note_analyses(&engine);
         }
@@ -197,7 +201,8 @@ impl Writer {
 
     fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
         let Group { rows, position, accepted } = group;
-        commit(&mut self.store, &Commit { rows, journal_position: *position, accepted }, &self.counters)?;
+        let whole = Commit { rows, journal_position: *position, accepted };
+        timed(&self.counters.store_commit_us, || commit(&mut self.store, &whole, &self.counters))?;
         count(&self.counters.store_commits, 1);
         count(&self.counters.store_rows, rows.len() as u64);
         self.counters.journal_stored.store(*position, Relaxed);

@@ -1,11 +1,11 @@
 //! Every line of the node's logs goes to Loki, if the operator says where it is.
 //!
 //! A log is its own buffer: nothing is read that was not pushed, and the place up to which Loki has acknowledged it is durable
-//! ([`place`]). So an absence of Loki costs neither memory nor disk, and lasts as long as the log and its rotated siblings are there.
-//! A line is pushed again after a failure or a restart exactly as it was the first time ([`instant`]), so that Loki keeps it once.
+//! (`place.rs`). So an absence of Loki costs neither memory nor disk, and lasts as long as the log and its rotated siblings are there.
+//! A line is pushed again after a failure or a restart exactly as it was the first time (`instant.rs`), so that Loki keeps it once.
 //! Each log has a thread, which pushes one batch at a time, so that the lines of each stream arrive in order.
 //!
-//! What leaves the host: all lines but those of wallets, with peers' addresses hidden (see [`crate::privacy`]).
+//! What leaves the host: all lines but those of wallets, with peers' addresses hidden (`crates/agent/src/privacy.rs`).
 
 mod carrier;
 mod instant;

@@ -57,7 +57,7 @@ pub(crate) fn all(
     }
     readers.push(Box::new(host::Host::new(&config.host, &config.interval)));
     readers.push(Box::new(clock::ClockExchange::new(&config.server, &config.interval, desk)));
-    readers.push(Box::new(health::Health::new(&config.interval, Arc::clone(outbox))));
+    readers.push(Box::new(health::Health::new(config, Arc::clone(outbox))));
     readers.push(Box::new(Clerk::new(
         desk.clone(),
         config.log.as_ref(),

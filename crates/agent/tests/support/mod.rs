@@ -275,6 +275,7 @@ pub(crate) fn config(dir: &Path, server: &str) -> Config {
         privacy: PrivacyConfig { key_file: dir.join("privacy.key"), peer_addresses: false },
         loki: None,
         metrics: false,
+        metrics_address: None,
         clock_offset_us: None,
     }
 }

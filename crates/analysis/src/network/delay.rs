@@ -1,11 +1,11 @@
-//! How long after the first node the others told of blocks, counted once for each block.
+//! How long after the first node the others told of blocks, counted once for each block; and how long batches took to the server.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bmon_event::{BlockHash, NodeName, ServerTime};
 
 use super::NetworkState;
-use crate::histogram::Histogram;
+use crate::{histogram::Histogram, row::Sighted};
 
 /// A block is counted this long after it was first heard of: 99 in a hundred peers have it after 15 s (KIT, measured from
 /// November 2024 to October 2025).
@@ -19,6 +19,7 @@ pub(super) struct Delays {
     fresh: Vec<BlockHash>,
     waiting: VecDeque<(ServerTime, BlockHash)>,
     nodes: BTreeMap<NodeName, Histogram>,
+    batches: BTreeMap<NodeName, Histogram>,
     /// Blocks that are not counted because too many waited.
     dropped: u64,
 }
@@ -42,6 +43,19 @@ impl NetworkState {
     /// How long after the first node each told of blocks.
     pub(crate) const fn delays(&self) -> &BTreeMap<NodeName, Histogram> {
         &self.delays.nodes
+    }
+
+    /// How long after the agents made batches the server received them.
+    pub(crate) const fn batch_delays(&self) -> &BTreeMap<NodeName, Histogram> {
+        &self.delays.batches
+    }
+
+    /// Counts a batch that a node's agent `made` and the server received `at` this time, if the clocks' difference is known.
+    pub(crate) fn count_batch(&mut self, node: &NodeName, at: ServerTime, made: Sighted) {
+        if made.offset.is_some() {
+            let delay_us = at.micros_since(made.on_server_clock());
+            self.delays.batches.entry(node.clone()).or_default().add(delay_us);
+        }
     }
 
     /// Passes over the blocks that were heard of since the last call: they came long ago.

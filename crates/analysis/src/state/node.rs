@@ -188,6 +188,7 @@ fn agent_row(health: &AgentHealth) -> AgentRow {
         wants_fulfilled: health.wants_fulfilled,
         wants_refused: health.wants_refused,
         want_log_bytes: health.want_log_bytes,
+        metrics_address: health.metrics_address.clone(),
     }
 }
 

@@ -33,7 +33,8 @@ fn told(node: &str, ahead_us: i64, at_us: i64) -> bmon_event::Batch {
     let header = Kind::HeaderSeen { block, height: Some(7), peer: None, compact: false };
     let added = Kind::TxAdded { txid, wtxid: None, peer: None, mempool_sequence: None };
     let clock = event(Source::Agent, Kind::Clock(sample));
-    batch(node, 1, vec![clock, event(Source::Log, header), event(Source::Log, added)])
+    let events = vec![clock, event(Source::Log, header), event(Source::Log, added)];
+    bmon_event::Batch { made_at: AgentTime::from_micros(at), ..batch(node, 1, events) }
 }
 
 fn server(us: i64) -> ServerTime {
@@ -47,7 +48,8 @@ fn hear(engine: &mut Engine) -> (Vec<Row>, Vec<NodeDelays>) {
     engine.apply(&told("alice", 0, SECOND), server(2 * SECOND), &mut rows);
     engine.apply(&told("bob", SECOND / 2, 3 * SECOND), server(4 * SECOND), &mut rows);
     engine.tick(server(60 * SECOND), &mut rows);
-    assert_eq!(engine.delays(), [], "more may come");
+    let counted = |delays: &NodeDelays| delays.blocks.count + delays.transactions.count;
+    assert!(engine.delays().iter().all(|delays| counted(delays) == 0), "more may come");
     engine.tick(server(2 * MINUTE), &mut rows);
     engine.tick(server(4 * MINUTE), &mut rows);
     (rows, engine.delays())
@@ -60,6 +62,12 @@ fn a_delay_is_counted_once_on_the_servers_clock() {
     let told: Vec<_> = delays.iter().map(|delays| (delays.node.clone(), of(delays))).collect();
     let expected = [("alice", 0), ("bob", 2_000_000)].map(|(node, sum_us)| (name(node), [(1, sum_us); 2]));
     assert_eq!(told, expected);
+    let batches: Vec<_> = delays.iter().map(|of| (of.batches.count, of.batches.sum_us)).collect();
+    assert_eq!(
+        batches,
+        [(1, SECOND.unsigned_abs()); 2],
+        "each came a second after it was made, by the server's clock"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 use bmon_devnet::{Network, Node, Progress, Scenario, ScenarioError, Truth, coin::Lock, exe};
 use clap::Args;
 
-use super::{staged::Comparison, watch::Watch};
+use super::{companions::Companions, staged::Comparison, watch::Watch};
 use crate::{
     client::Client,
     config::{self, Config},
@@ -37,6 +37,9 @@ pub(crate) struct Demo {
     /// Address of the page; by default the configured one if it is free, else any
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// Also start Prometheus with its node exporter, and Alertmanager (Debian's packages), configured as by `bmon stack render`
+    #[arg(long)]
+    stack: bool,
 }
 
 impl Demo {
@@ -52,23 +55,19 @@ impl Demo {
             eprintln!("{}: {}", node.name(), node.version());
         }
         self.adapt(&mut config, dir.path(), network.nodes());
+        if self.stack {
+            Companions::settle(&mut config)?;
+        }
         let watch = Watch::start(&config)?;
         let url = format!("http://{}", watch.address());
         eprintln!("the page is at {url}");
+        let companions = self.stack.then(|| Companions::start(&config, watch.address(), dir.path()));
+        let mut companions = companions.transpose()?;
 
-        let staged = Scenario::default().run(&network, &mut |progress| {
-            show(progress);
-            if interrupt.wait_for(Duration::ZERO) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
-        if let Err(ScenarioError::Ended) = staged {
+        let Some(truth) = stage(&network, &interrupt)? else {
             watch.stop();
             return Ok(());
-        }
-        let truth = staged?;
+        };
         let comparison = compare(&truth, &Client::new(&url), &interrupt)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&comparison)?);
@@ -77,7 +76,9 @@ impl Demo {
         }
         if !self.once {
             println!("the page is at {url}; Ctrl-C ends the demo");
-            live_on(&network, &interrupt)?;
+            live_on(&network, &interrupt, || {
+                companions.as_mut().map_or(Ok(()), |beside| beside.ended(dir.path()))
+            })?;
         }
         watch.stop();
         if self.once && !comparison.is_complete() {
@@ -129,6 +130,18 @@ fn watched(node: &Node) -> config::Node {
     }
 }
 
+/// Makes everything happen that the demo shows; `None` if the user ends it before.
+fn stage(network: &Network, interrupt: &Interrupt) -> Result<Option<Truth>> {
+    let staged = Scenario::default().run(network, &mut |progress| {
+        show(progress);
+        if interrupt.wait_for(Duration::ZERO) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match staged {
+        Err(ScenarioError::Ended) => Ok(None),
+        staged => Ok(Some(staged?)),
+    }
+}
+
 /// A line that is written over on a terminal, and a line for each tenth of the way elsewhere.
 fn show(Progress { step, done, total }: Progress) {
     let mut stderr = std::io::stderr();
@@ -155,12 +168,13 @@ fn compare(truth: &Truth, client: &Client, interrupt: &Interrupt) -> Result<Comp
     Comparison::ask(truth, client)
 }
 
-/// Mines a block now and then, at each node in turn, until the user ends it.
-fn live_on(network: &Network, interrupt: &Interrupt) -> Result {
+/// Mines a block now and then, at each node in turn, until the user ends it, or `beside` fails.
+fn live_on(network: &Network, interrupt: &Interrupt, mut beside: impl FnMut() -> Result) -> Result {
     for miner in (0..network.nodes().len()).cycle() {
         if interrupt.wait_for(BLOCK_EVERY) {
             break;
         }
+        beside()?;
         network.nodes()[miner].mine(1, Lock::new(miner))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write as _,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -15,8 +16,10 @@ use bmon_agent::{
     },
 };
 
+use bmon_event::{MetricsAddress, MetricsAddressError};
+
 use crate::{
-    config::{Config, Node},
+    config::{Agent as Agents, Config, Node},
     failure::{Code, Failure, Result},
 };
 
@@ -52,6 +55,32 @@ pub(super) fn exporter(config: &Config, agents: &[Agent]) -> Result<Option<Expor
     })?;
     println!("the agent's metrics are at http://{}/metrics", exporter.address());
     Ok(Some(exporter))
+}
+
+/// Where others reach the metrics of the agents of this machine: what the configuration says, else where they are served, if
+/// that can be true for the server's Prometheus too.
+fn metrics_address(config: &Config) -> Result<Option<MetricsAddress>> {
+    let Agents { metrics_listen, metrics_address, server, .. } = &config.agent;
+    if metrics_listen.is_empty() {
+        return Ok(None);
+    }
+    if metrics_address.is_empty() {
+        let is_here = metrics_listen.parse().is_ok_and(|listen: SocketAddr| listen.ip().is_loopback());
+        return Ok(metrics_listen.parse().ok().filter(|_| !is_here || is_loopback(server)));
+    }
+    metrics_address.parse().map(Some).map_err(|error: MetricsAddressError| {
+        let cause = anyhow::Error::new(error).context("use `agent.metrics_address`");
+        Failure::new(Code::Usage, cause)
+            .hint("for example alice.example.org:8891; 0.0.0.0 is no address of a host")
+    })
+}
+
+/// Whether a URL names this machine by its loopback address.
+fn is_loopback(url: &str) -> bool {
+    let authority = url.strip_prefix("http://").unwrap_or(url).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Where a node's token is kept on the agent's side.
@@ -97,6 +126,7 @@ fn agent(config: &Config, node: &Node) -> Result<AgentConfig> {
         },
         loki: loki(config, node)?,
         metrics: !config.agent.metrics_listen.is_empty(),
+        metrics_address: metrics_address(config)?,
         clock_offset_us: None,
     })
 }
@@ -221,6 +251,33 @@ mod tests {
         let first = exporter(&with("127.0.0.1:0"), &[]).unwrap().unwrap();
         let failure = exporter(&with(&first.address().to_string()), &[]).unwrap_err();
         assert!(failure.to_string().contains("listen at"), "{failure}");
+    }
+
+    #[test]
+    fn an_agent_tells_only_an_address_that_the_server_can_reach() {
+        let told = |settings: &str| {
+            let config = config(&format!("[agent]\n{settings}"));
+            agents(&config).map(|agents| agents[0].0.metrics_address.clone().map(|told| told.to_string()))
+        };
+        for (settings, expected) in [
+            ("", None),
+            ("metrics_address = 'alice:8891'", None),
+            ("metrics_listen = '127.0.0.1:8891'", Some("127.0.0.1:8891")),
+            ("server = 'http://localhost:1'\nmetrics_listen = '[::1]:8891'", Some("[::1]:8891")),
+            ("server = 'http://[::1]:1/'\nmetrics_listen = '127.0.0.1:8891'", Some("127.0.0.1:8891")),
+            ("server = 'http://10.0.0.1:1'\nmetrics_listen = '127.0.0.1:8891'", None),
+            ("server = 'http://10.0.0.1:1'\nmetrics_listen = '10.0.0.2:8891'", Some("10.0.0.2:8891")),
+            ("metrics_listen = '0.0.0.0:8891'", None),
+            ("metrics_listen = '127.0.0.1:0'", None),
+            ("metrics_listen = '0.0.0.0:8891'\nmetrics_address = 'alice:8891'", Some("alice:8891")),
+        ] {
+            assert_eq!(told(settings).unwrap().as_deref(), expected, "{settings}");
+        }
+        let failure = told("metrics_listen = '0.0.0.0:8891'\nmetrics_address = '0.0.0.0:8891'").unwrap_err();
+        assert!(
+            failure.to_string().contains("use `agent.metrics_address`: `0.0.0.0:8891` is not HOST:PORT"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod block;
 mod block_times;
 mod blocks;
 mod clocks;
+mod companions;
 mod config;
 mod demo;
 mod deployments;
@@ -31,6 +32,7 @@ mod selfish_mining;
 mod server;
 mod slow_nodes;
 mod spread;
+mod stack;
 mod staged;
 mod stale_blocks;
 mod tips;
@@ -59,7 +61,7 @@ use crate::{
 const AFTER_HELP: &str = "\
 Exit codes:
   0  success
-  1  what was asked for is not there, or `demo --once` missed something it staged
+  1  what was asked for is not there, `demo --once` missed something it staged, or `stack render` kept a changed file
   2  wrong arguments or configuration
   3  the server or a node could not be reached, or refused
   4  anything else
@@ -150,6 +152,9 @@ pub(crate) enum Command {
     /// What each node knew of a block or a transaction, step by step, with its log lines
     #[command(subcommand)]
     Explain(explain::Explain),
+    /// What is run around bmon: Prometheus, Alertmanager, Loki, Grafana
+    #[command(subcommand)]
+    Stack(stack::Stack),
     /// Show the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -191,6 +196,7 @@ impl Command {
             Self::Backtest(command) => command.run(config),
             Self::Replay(command) => command.run(),
             Self::Explain(command) => command.run(config),
+            Self::Stack(command) => command.run(&load(config)?),
             Self::Config(command) => command.run(config),
         }
     }

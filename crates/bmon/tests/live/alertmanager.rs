@@ -24,13 +24,18 @@ const SOON_US: i64 = 2_000_000;
 const MOST_US: i64 = 15_000_000;
 
 /// Alertmanager, as Debian packages it.
-struct Alertmanager {
+pub(crate) struct Alertmanager {
     port: u16,
     config: PathBuf,
     process: Option<Child>,
 }
 
 impl Alertmanager {
+    /// With a configuration that is there.
+    pub(crate) fn of(config: &Path, port: u16) -> Self {
+        Self { port, config: config.to_owned(), process: None }
+    }
+
     fn new(dir: &Path, webhook: u16) -> Self {
         fs::create_dir_all(dir).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -40,14 +45,14 @@ impl Alertmanager {
              receivers:\n- name: test\n  webhook_configs:\n  - url: http://127.0.0.1:{webhook}/\n    send_resolved: true\n"
         );
         fs::write(&config, text).unwrap();
-        Self { port, config, process: None }
+        Self::of(&config, port)
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let dir = self.config.parent().unwrap();
         let log = fs::File::create(dir.join("alertmanager.log")).unwrap();
         let mut command = Command::new("prometheus-alertmanager");
@@ -77,7 +82,7 @@ impl Drop for Alertmanager {
 
 /// What a webhook was told: when, by the clock of this machine, and which alert in which state.
 #[derive(Clone, Debug)]
-struct Told {
+pub(crate) struct Told {
     at_us: i64,
     status: String,
     labels: Value,
@@ -85,10 +90,10 @@ struct Told {
 
 /// A webhook that takes everything.
 #[derive(Clone, Default)]
-struct Webhook(Arc<Mutex<Vec<Told>>>);
+pub(crate) struct Webhook(Arc<Mutex<Vec<Told>>>);
 
 impl Webhook {
-    fn start() -> (Self, u16) {
+    pub(crate) fn start() -> (Self, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, webhook) = (listener.local_addr().unwrap().port(), Self::default());
         let taken = webhook.clone();
@@ -122,7 +127,7 @@ impl Webhook {
     }
 
     /// What was told of the alerts of a rule about `subject`, in one state.
-    fn told(&self, rule: &str, subject: &str, status: &str) -> Vec<Told> {
+    pub(crate) fn told(&self, rule: &str, subject: &str, status: &str) -> Vec<Told> {
         let is_it = |told: &&Told| {
             told.labels["alertname"] == rule && told.labels["subject"] == subject && told.status == status
         };
@@ -148,7 +153,7 @@ fn now_us() -> i64 {
 }
 
 /// A reorg of node 0: the subject of its alert, and when the node's log told of the block that won.
-fn reorg(network: &Network, site: &Site) -> (String, i64) {
+pub(crate) fn reorg(network: &Network, site: &Site) -> (String, i64) {
     let reorg = fork::reorg(network, 0, 1).unwrap();
     let log = network.nodes()[0].debug_log();
     let winner = format!("UpdateTip: new best={}", reorg.new.last().unwrap());

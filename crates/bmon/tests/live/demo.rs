@@ -67,3 +67,43 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
     assert!(status.success(), "{status}");
     assert!(is_clean(dir.path()));
 }
+
+#[test]
+fn with_the_stack_every_job_is_scraped_and_ctrl_c_ends_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child =
+        demo(dir.path()).arg("--stack").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut at = |program: &str| {
+        let start = format!("{program} is at ");
+        lines.find_map(|line| line.unwrap().strip_prefix(&start).map(str::to_owned)).unwrap()
+    };
+    let [prometheus, alertmanager, exporter] =
+        ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"].map(&mut at);
+    let get = |url: &str| ureq::get(url).call().ok()?.body_mut().read_to_string().ok();
+    wait_for("every job to be scraped", LIMIT, || {
+        let up: Value = serde_json::from_str(&get(&format!("{prometheus}/api/v1/query?query=up"))?).unwrap();
+        let is_up = |of: &&Value| of["value"][1] == "1";
+        let mut jobs: Vec<_> = up["data"]["result"]
+            .as_array()?
+            .iter()
+            .filter(is_up)
+            .map(|of| of["metric"]["job"].as_str().unwrap())
+            .collect();
+        jobs.sort_unstable();
+        let all = ["alertmanager", "bmon", "bmon-agent", "bmon-compat", "node", "prometheus"];
+        (jobs == all).then_some(())
+    });
+    // The scenario has a reorg, of which Alertmanager is told.
+    wait_for("the alert of the reorg", LIMIT, || {
+        let alerts: Value = serde_json::from_str(&get(&format!("{alertmanager}/api/v2/alerts"))?).unwrap();
+        alerts.as_array()?.iter().any(|alert| alert["labels"]["alertname"] == "reorg").then_some(())
+    });
+    assert!(get(&format!("{exporter}/metrics")).unwrap().contains("node_cpu_seconds_total"));
+    let process = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(process, Signal::INT).unwrap();
+    lines.for_each(drop);
+    let status = wait_for("the demo's end", LIMIT, || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
+    assert!(is_clean(dir.path()));
+}

@@ -18,6 +18,7 @@ mod outage;
 mod prometheus;
 mod propagation;
 mod refusal;
+mod stack;
 mod support;
 mod watch;
 mod waterfall;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bmon_devnet::{Network, Node, exe};
@@ -43,16 +43,29 @@ impl Random {
 }
 
 /// Waits until `state` gives a value.
+pub(crate) fn wait_for<T>(what: &str, limit: Duration, state: impl FnMut() -> Option<T>) -> T {
+    try_wait_for(limit, state).unwrap_or_else(|| panic!("waited {limit:?} for {what}"))
+}
+
+/// The same for who can say better what is missing.
 #[expect(clippy::disallowed_methods, reason = "a wait is bounded by real time")]
-pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut state: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn try_wait_for<T>(limit: Duration, mut state: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + limit;
     loop {
         if let Some(value) = state() {
-            return value;
+            return Some(value);
         }
-        assert!(Instant::now() < end, "waited {limit:?} for {what}");
+        if Instant::now() >= end {
+            return None;
+        }
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Now, by the clock of this machine, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "a query names a range of real time")]
+pub(crate) fn now_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// Where a server and an agent of one configuration live.
@@ -92,6 +105,19 @@ impl Site {
     pub(crate) fn set(&self, table: &str, line: &str) {
         let (text, table) = (fs::read_to_string(&self.config).unwrap(), format!("[{table}]\n"));
         fs::write(&self.config, text.replacen(&table, &format!("{table}{line}\n"), 1)).unwrap();
+    }
+
+    /// Adds a table to the configuration.
+    pub(crate) fn add(&self, table: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        fs::write(&self.config, format!("{text}\n{table}\n")).unwrap();
+    }
+
+    /// Takes out the lines of the configuration that begin with `key`.
+    pub(crate) fn unset(&self, key: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with(key)).collect();
+        fs::write(&self.config, lines.join("\n")).unwrap();
     }
 
     fn make_token(&self, node: &Node) {

@@ -1,7 +1,7 @@
 //! What an agent tells about itself and its sources.
 
 use super::Source;
-use crate::AgentTime;
+use crate::{AgentTime, MetricsAddress};
 
 /// The tightest of the time exchanges with the server since the previous sample. The server's clock minus the
 /// agent's lies in [`offset_min_us`, `offset_max_us`]: no symmetry of the path is assumed.
@@ -65,4 +65,6 @@ pub struct AgentHealth {
     pub wants_refused: u64,
     /// Bytes of `debug.log` read for wants.
     pub want_log_bytes: u64,
+    /// Where it serves its metrics, `None` where it serves none or does not know how others reach them.
+    pub metrics_address: Option<MetricsAddress>,
 }

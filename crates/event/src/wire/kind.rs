@@ -7,8 +7,8 @@ use crate::event::{
     RawHeader, RawTx, TipStatus,
 };
 use crate::{
-    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, NodeTime, OutPoint, Source, Subject, Txid,
-    Wtxid, ZmqPosition,
+    AgentTime, BlockHash, DecodeError, Event, Kind, LogPosition, MetricsAddress, NodeTime, OutPoint, Source,
+    Subject, Txid, Wtxid, ZmqPosition,
 };
 
 /// The message, `None` for the kinds that have a place in the columns.
@@ -183,6 +183,16 @@ impl Field<String> for Subject {
     }
 }
 
+impl Field<String> for MetricsAddress {
+    fn to_wire(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_wire(field: &'static str, wire: String) -> Result<Self, Unreadable> {
+        wire.parse().map_err(|_| bad(field, "is not HOST:PORT as others reach it").into())
+    }
+}
+
 /// Structs whose fields have the same names on the wire.
 macro_rules! structs {
     ($($type:ident { $($field:ident),* })*) => {$(
@@ -228,7 +238,7 @@ structs! {
     AgentHealth {
         version, started_at_us, log_bytes, log_lines, log_lines_matched, zmq_messages, rpc_calls, rpc_errors,
         rpc_time_us, dropped_events, spool_batches, spool_bytes, resident_bytes, wants_fulfilled, wants_refused,
-        want_log_bytes
+        want_log_bytes, metrics_address
     }
     LogMessages { from, to, lines, unmatched, messages, settings }
     MessageCount { name, category, lines }

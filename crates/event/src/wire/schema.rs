@@ -587,6 +587,8 @@ pub(super) struct AgentHealth {
     pub(super) wants_refused: u64,
     #[prost(uint64, tag = "16")]
     pub(super) want_log_bytes: u64,
+    #[prost(string, optional, tag = "17")]
+    pub(super) metrics_address: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

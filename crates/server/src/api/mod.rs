@@ -23,6 +23,7 @@ pub mod forks;
 mod format;
 mod found;
 pub mod gaps;
+pub mod http_sd;
 pub mod invalid_blocks;
 pub mod lags;
 mod live;
@@ -134,6 +135,7 @@ pub const ENDPOINTS: &[&Endpoint] = &[
     &clocks::ENDPOINT,
     &watch::ENDPOINT,
     &status::ENDPOINT,
+    &http_sd::ENDPOINT,
     &feed::ENDPOINT,
     &feed::alerts::ENDPOINT,
     &live::ENDPOINT,

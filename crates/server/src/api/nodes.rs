@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, routing::get};
 use bmon_analysis::row::{AgentRow, HostRow, NodeRow, Offset, Sighted, SourceRow};
-use bmon_event::{AgentTime, BlockHash, NodeName};
+use bmon_event::{AgentTime, BlockHash, MetricsAddress, NodeName};
 use serde::{Deserialize, Serialize};
 
 use super::{Api, Endpoint, Refusal, arrival::on_server_clock, parameter::Nothing};
@@ -116,6 +116,8 @@ pub struct Agent {
     pub wants_refused: u64,
     /// Bytes of `debug.log` read for wants.
     pub want_log_bytes: u64,
+    /// Where it serves its metrics, as it says that others reach it; null where it serves none or does not know.
+    pub metrics_address: Option<MetricsAddress>,
 }
 
 impl Agent {
@@ -140,6 +142,7 @@ impl Agent {
             wants_fulfilled: row.wants_fulfilled,
             wants_refused: row.wants_refused,
             want_log_bytes: row.want_log_bytes,
+            metrics_address: row.metrics_address,
         })
     }
 }

@@ -7,7 +7,7 @@ use bmon_analysis::{Engine, NodeDelays};
 use bmon_event::ServerTime;
 
 use super::{Reason, Refusal};
-use crate::notify::NotifierKind;
+use crate::{clock, notify::NotifierKind};
 
 /// What came in since the server started, and what became of it. Read by the metrics.
 #[derive(Debug, Default)]
@@ -40,8 +40,18 @@ pub struct Counters {
     pub journal_released_early: AtomicU64,
     /// Journal records found damaged, or not understood, when the server started.
     pub journal_damaged: AtomicU64,
+    /// Batches analysed.
+    pub analysed_batches: AtomicU64,
+    /// Time spent with that in microseconds.
+    pub batch_analysis_us: AtomicU64,
+    /// Times that the analyses looked at what time alone changes.
+    pub analysis_ticks: AtomicU64,
+    /// Time spent with that in microseconds.
+    pub tick_analysis_us: AtomicU64,
     /// Transactions of rows written to the store.
     pub store_commits: AtomicU64,
+    /// Time spent with that in microseconds, failures included.
+    pub store_commit_us: AtomicU64,
     /// Rows written to the store.
     pub store_rows: AtomicU64,
     /// Commits that failed and were tried again.
@@ -99,7 +109,7 @@ impl Counters {
         Reason::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Relaxed)))
     }
 
-    /// How long after the first node each told of blocks and transactions since the server started.
+    /// How late each node told of what came since the server started.
     pub fn delays(&self) -> Vec<NodeDelays> {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -113,9 +123,14 @@ impl Counters {
         failing.collect()
     }
 
+    /// Takes over how late each node told.
+    pub fn set_delays(&self, delays: Vec<NodeDelays>) {
+        *self.delays.lock().unwrap_or_else(PoisonError::into_inner) = delays;
+    }
+
     /// Takes over what the analyses counted since the server started.
     pub(crate) fn note_analyses(&self, engine: &Engine) {
-        *self.delays.lock().unwrap_or_else(PoisonError::into_inner) = engine.delays();
+        self.set_delays(engine.delays());
         let engine = engine.counters();
         self.forgotten_transactions.store(engine.forgotten_transactions, Relaxed);
         self.late_transactions.store(engine.late_transactions, Relaxed);
@@ -131,6 +146,15 @@ impl Counters {
         }
         refusal
     }
+}
+
+/// Does what takes time, and adds that in microseconds.
+pub(crate) fn timed<T>(us: &AtomicU64, work: impl FnOnce() -> T) -> T {
+    let begun_at = clock::monotonic();
+    let done = work();
+    let took = clock::monotonic().saturating_duration_since(begun_at);
+    count(us, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    done
 }
 
 /// Adds to a counter. Counters are independent of one another and of everything else.

@@ -25,7 +25,7 @@ pub use peer::hash_of_token;
 pub use refusal::Reason;
 
 pub(crate) use accepted::Accepted;
-pub(crate) use counter::count;
+pub(crate) use counter::{count, timed};
 pub(crate) use permit::{Permit, Permits};
 pub(crate) use refusal::Refusal;
 

@@ -48,7 +48,33 @@ async fn the_metrics_page_is_what_it_was() {
     let reply = site.get("/metrics").await;
     assert_eq!(reply.headers[header::CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
     compare("tests/api/metrics.txt", &reply.body);
+    // A metric that nothing is known of is left out, so this could shrink unseen.
+    let missing: Vec<_> =
+        WHATS_THERE.iter().filter(|name| !reply.body.contains(&format!("\n{name}"))).collect();
+    assert_eq!(missing, [] as [&&str; 0]);
 }
+
+/// What the page tells of: findings, delays, alerts, ingest, journal, store and analyses; nodes, hosts and agents.
+const WHATS_THERE: &[&str] = &[
+    "bmon_analysis_findings_total{",
+    "bmon_propagation_block_delay_seconds_bucket{",
+    "bmon_propagation_tx_delay_seconds_bucket{",
+    "bmon_alerts{",
+    "bmon_ingest_events_total ",
+    "bmon_ingest_batch_delay_seconds_bucket{",
+    "bmon_journal_size_bytes ",
+    "bmon_journal_stored_record ",
+    "bmon_store_size_bytes ",
+    "bmon_analysis_batch_seconds_total ",
+    "bmon_analysis_tick_seconds_total ",
+    "bmon_store_commit_seconds_total ",
+    "bmon_chain_height{",
+    "bmon_node_blocks{",
+    "bmon_clock_bound_seconds{",
+    "bmon_host_cpu_busy_ratio{",
+    "bmon_agent_spool_bytes{",
+    "bmon_source_working{",
+];
 
 #[tokio::test]
 async fn prometheus_gets_open_metrics() {

@@ -10,6 +10,7 @@ mod download;
 mod export;
 mod feed;
 mod golden;
+mod late;
 mod log_lines;
 mod mined;
 mod refusal;
@@ -66,10 +67,16 @@ fn counters() -> Counters {
         &counters.dropped_words,
         &counters.bad_block_parts,
         &counters.unneeded_block_parts,
+        &counters.analysed_batches,
+        &counters.batch_analysis_us,
+        &counters.analysis_ticks,
+        &counters.tick_analysis_us,
+        &counters.store_commit_us,
     ];
     for (number, counter) in (1_000_001..).zip(all) {
         counter.store(number, Relaxed);
     }
+    counters.set_delays(late::late());
     counters
 }
 

@@ -395,6 +395,7 @@ fn node(now: ServerTime, node: &str, version: &str, (tip, height): (u8, u32)) ->
             wants_fulfilled: 5,
             wants_refused: 1,
             want_log_bytes: 2_097_152,
+            metrics_address: Some(format!("{node}.example.org:8891").parse().unwrap()),
         },
         sources: [
             (Source::Log, "debug.log, every category it can use"),

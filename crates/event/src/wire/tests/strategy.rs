@@ -271,8 +271,9 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
         .prop_map(|(source, from, to, lost, reason)| Kind::Gap(Gap { source, from, to, lost, reason }));
     let state = (source(), any::<bool>(), ".{0,20}")
         .prop_map(|(source, working, detail)| Kind::SourceState { source, working, detail });
-    let health = (".{0,8}", micros(), any::<[u64; 13]>(), of(any::<u64>())).prop_map(
-        |(version, started_at_us, n, resident_bytes)| {
+    let address = "[a-z0-9]{1,8}\\.[a-z]{1,8}:[1-9][0-9]{0,3}".prop_map(|address| address.parse().unwrap());
+    let health = (".{0,8}", micros(), any::<[u64; 13]>(), of(any::<u64>()), of(address)).prop_map(
+        |(version, started_at_us, n, resident_bytes, metrics_address)| {
             Kind::AgentHealth(AgentHealth {
                 version,
                 started_at_us,
@@ -290,6 +291,7 @@ fn agent_kind() -> impl Strategy<Value = Kind> {
                 wants_fulfilled: n[10],
                 wants_refused: n[11],
                 want_log_bytes: n[12],
+                metrics_address,
             })
         },
     );

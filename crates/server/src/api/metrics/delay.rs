@@ -1,4 +1,4 @@
-//! How long after the first node each told of things.
+//! How long after the first node each told of things, and how long that took to the server.
 
 use std::fmt;
 
@@ -11,9 +11,10 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, delays: &[NodeDelays])
     let of = |take: fn(&NodeDelays) -> Histogram| -> Vec<Delays> {
         let sample = |node: &NodeDelays| {
             let labels = vec![("network", node.network.to_string()), ("node", node.node.to_string())];
-            (take(node).count > 0).then(|| (labels, take(node)))
+            // Also while nothing is counted: what grows from 0 is seen to grow.
+            (labels, take(node))
         };
-        delays.iter().filter_map(sample).collect()
+        delays.iter().map(sample).collect()
     };
     encode_histogram(
         encoder,
@@ -26,6 +27,12 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, delays: &[NodeDelays])
         "bmon_propagation_tx_delay_seconds",
         "How long after the first node the node told of a transaction",
         &of(|node| node.transactions),
+    )?;
+    encode_histogram(
+        encoder,
+        "bmon_ingest_batch_delay_seconds",
+        "How long after the node's agent made a batch the server received it, where the clocks' difference is known",
+        &of(|node| node.batches),
     )
 }
 
@@ -51,10 +58,16 @@ mod tests {
         for us in [0, 20_000, 700_000_000] {
             blocks.add(us);
         }
-        let transactions = Histogram::default();
+        let (transactions, batches) = (Histogram::default(), Histogram::default());
         let (network, node) = (Network::from_chain("regtest").unwrap(), "alice".parse().unwrap());
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Page(vec![NodeDelays { network, node, blocks, transactions }])));
+        registry.register_collector(Box::new(Page(vec![NodeDelays {
+            network,
+            node,
+            blocks,
+            transactions,
+            batches,
+        }])));
         let mut page = String::new();
         text::encode(&mut page, &registry).unwrap();
         let name = "bmon_propagation_block_delay_seconds";
@@ -70,6 +83,7 @@ mod tests {
         ] {
             assert!(page.lines().any(|written| written == line), "{line}\n{page}");
         }
-        assert!(!page.contains("_tx_"));
+        let nothing = format!("bmon_propagation_tx_delay_seconds_count{{{labels}}} 0");
+        assert!(page.lines().any(|line| line == nothing), "{page}");
     }
 }

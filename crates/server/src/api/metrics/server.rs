@@ -251,6 +251,28 @@ pub(super) const FAMILIES: &[Family<Snapshot>] = &[
         analysis_lag_us,
         1e6
     ),
+    since_start!("bmon_analysis_batches", "Batches analysed", true, analysed_batches),
+    since_start!(
+        "bmon_analysis_batch_seconds",
+        "Time spent in the analysis of batches",
+        true,
+        batch_analysis_us,
+        1e6
+    ),
+    since_start!(
+        "bmon_analysis_ticks",
+        "Times that the analyses looked at what time alone changes, about once a second",
+        true,
+        analysis_ticks
+    ),
+    since_start!("bmon_analysis_tick_seconds", "Time spent in these looks", true, tick_analysis_us, 1e6),
+    since_start!(
+        "bmon_store_commit_seconds",
+        "Time spent in writing rows to the store, failures included",
+        true,
+        store_commit_us,
+        1e6
+    ),
     since_start!("bmon_store_commits", "Transactions of rows written to the store", true, store_commits),
     since_start!("bmon_store_written_rows", "Rows written to the store", true, store_rows),
     since_start!(
