@@ -16,7 +16,10 @@ use bmon_devnet::{Network, fork};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{self, LIMIT, Site, quantile, setting, wait_for};
+use crate::{
+    prometheus::Prometheus,
+    support::{self, LIMIT, Site, quantile, setting, wait_for},
+};
 
 /// From the log's line to the webhook, on an idle machine, at the 95th percentile.
 const SOON_US: i64 = 2_000_000;
@@ -189,6 +192,7 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
     site.start_server();
     site.start_agent();
     site.wait_for_sources(network.nodes());
+    let prometheus = Prometheus::start_beside(&dir.path().join("prometheus"), &site);
     assert!(site.bmon(&["alerts", "test", "alertmanager"]).contains("took the alert"));
     assert!(site.bmon(&["alerts", "test", "webhook"]).contains("took the alert"));
     for webhook in [&webhook, &direct] {
@@ -221,6 +225,11 @@ fn a_reorg_reaches_a_webhook_behind_alertmanager_soon_and_once_also_if_it_was_aw
     );
     assert!(p95 < if runs >= 50 { SOON_US } else { MOST_US }, "{took:?}");
 
+    wait_for("Prometheus to have the alerts", LIMIT, || {
+        let firing = r#"bmon_alerts{rule="reorg", state="firing"} > 0"#;
+        let found = prometheus.ask("query", &[("query", firing)]);
+        found["result"].as_array().filter(|result| !result.is_empty()).map(drop)
+    });
     subjects.push(while_away(&network, &site, &webhook, &mut alertmanager));
     // Who is told of the next reorg is told of no other again, also by a server that was killed.
     site.kill_server();
