@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use ureq::{
     Body,
+    config::ConfigBuilder,
     http::{Response, StatusCode},
+    typestate::AgentScope,
 };
 
 use crate::{clock, config::ServerConfig, want::Desk};
@@ -67,6 +69,17 @@ struct Problem {
     hint: Option<String>,
 }
 
+/// What keeps one connection warm, for one thread.
+pub(crate) fn one_connection(timeout_ms: u64) -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .timeout_global(Some(Duration::from_millis(timeout_ms)))
+        .max_idle_connections(1)
+        .max_idle_age(Duration::from_mins(1))
+        .input_buffer_size(4 * 1024)
+}
+
 /// One warm connection to the server, for one thread.
 pub(crate) struct Link {
     base: String,
@@ -78,16 +91,7 @@ pub(crate) struct Link {
 impl Link {
     /// A link that connects when it is first used.
     pub(crate) fn new(config: &ServerConfig, desk: Desk) -> Self {
-        let http = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(Duration::from_millis(config.timeout_ms)))
-            .max_idle_connections(1)
-            .max_idle_age(Duration::from_mins(1))
-            .input_buffer_size(4 * 1024)
-            .output_buffer_size(16 * 1024)
-            .build()
-            .new_agent();
+        let http = one_connection(config.timeout_ms).output_buffer_size(16 * 1024).build().new_agent();
         let base = format!("{}/ingest/v1", config.url.trim_end_matches('/'));
         Self { base, authorization: format!("Bearer {}", config.token.reveal()), http, desk }
     }

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ureq::http::{Response, StatusCode};
 
 use super::push::{Encoding, Push};
-use crate::config::LokiConfig;
+use crate::{config::LokiConfig, link::one_connection};
 
 /// How much of Loki's words is kept. It names up to ten entries that it refuses.
 const LARGEST_ANSWER: u64 = 8 * 1024;
@@ -54,16 +54,8 @@ pub(super) struct Sink {
 impl Sink {
     /// Connects when it is first used.
     pub(super) fn new(config: &LokiConfig) -> Self {
-        let http = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(Duration::from_millis(config.timeout_ms)))
-            .max_idle_connections(1)
-            .max_idle_age(Duration::from_mins(1))
-            .input_buffer_size(4 * 1024)
-            .output_buffer_size(64 * 1024)
-            .build()
-            .new_agent();
+        // Where lines go is said in the configuration, not by whoever answers.
+        let http = one_connection(config.timeout_ms).max_redirects(0).output_buffer_size(64 * 1024);
         let authorization = config.auth.as_ref().map(|auth| {
             format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", auth.name, auth.password.reveal())))
         });
@@ -72,7 +64,7 @@ impl Sink {
             tenant: config.tenant.clone(),
             authorization,
             encoding: config.encoding,
-            http,
+            http: http.build().new_agent(),
         }
     }
 
