@@ -6,13 +6,13 @@
 
 mod invalid;
 mod race;
-pub(crate) mod reorg;
+mod reorg;
 mod split;
 mod withheld;
 
 pub use invalid::{invalid, invalid_branch};
 pub use race::{decide, race};
-pub use reorg::reorg;
+pub use reorg::{join, part, reorg};
 pub use split::{Activation, Party, Rule, extend, heal};
 pub use withheld::withhold;
 

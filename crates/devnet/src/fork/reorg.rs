@@ -12,7 +12,7 @@ pub fn reorg(network: &Network, node: usize, depth: u32) -> Result<Reorg, Scenar
 }
 
 /// The first half: two branches, and neither side knows of the other's.
-pub(crate) fn part(network: &Network, node: usize, depth: u32) -> Result<Reorg, ScenarioError> {
+pub fn part(network: &Network, node: usize, depth: u32) -> Result<Reorg, ScenarioError> {
     at_least(network.nodes().len(), 2, "a reorg")?;
     let (_, fork_height) = network.settle()?;
     network.part(&[node])?;
@@ -25,7 +25,7 @@ pub(crate) fn part(network: &Network, node: usize, depth: u32) -> Result<Reorg, 
 }
 
 /// The second half: all nodes are on the longer branch.
-pub(crate) fn join(network: &Network, reorg: &Reorg) -> Result<(), ScenarioError> {
+pub fn join(network: &Network, reorg: &Reorg) -> Result<(), ScenarioError> {
     network.join()?;
     if let Some(&tip) = reorg.new.last() {
         network.wait_for_tip(&network.everyone(), tip)?;

@@ -141,10 +141,10 @@ impl<'a> Stage<'a> {
     /// Parts the first node from the others, has it make a branch and the others a longer one, and joins them.
     pub(super) fn reorg(&mut self) -> Result<(), ScenarioError> {
         self.wait_for_mempools()?;
-        let reorg = fork::reorg::part(self.network, 0, REORG_DEPTH)?;
+        let reorg = fork::part(self.network, 0, REORG_DEPTH)?;
         self.tell(Step::Parting)?;
 
-        fork::reorg::join(self.network, &reorg)?;
+        fork::join(self.network, &reorg)?;
         self.staged(reorg.fork_height, &reorg.old, &[0]);
         self.staged(reorg.fork_height, &reorg.new, &self.network.everyone());
         self.confirm(1, &reorg.new)?;
