@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use bmon_corelog::{Line, RawLine, Splitter, Story};
+use bmon_corelog::{Line, RawLine, Splitter, Story, private};
 use bmon_event::{AgentTime, Kind, Subject, event::LogLines};
 
 use super::{
@@ -110,6 +110,9 @@ struct Picked<'a> {
 
 impl Picked<'_> {
     fn add(&mut self, line: &[u8]) {
+        if private::is_wallets(&Line::parse(line)) {
+            return;
+        }
         let line = String::from_utf8_lossy(&self.privacy.hide(line)).into_owned();
         // With its end, which the answer does not have but whoever prints it adds.
         let left = self.room.checked_sub(line.len() as u64 + 1);

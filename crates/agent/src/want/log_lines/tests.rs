@@ -248,6 +248,15 @@ fn addresses_are_hidden_and_what_is_not_utf_8_is_replaced() {
 }
 
 #[test]
+fn a_line_that_tells_of_a_wallet_stays() {
+    let checked = |state: &str| {
+        about(START).replace("NewPoWValidBlock:", "BlockChecked:").replace('\n', &format!(" state={state}\n"))
+    };
+    let (_dir, path) = log(&format!("{}{}", checked("Valid"), checked("of a wallet")));
+    assert_eq!(fulfil(&request(&path, START, START)).0, [checked("Valid").trim_end()]);
+}
+
+#[test]
 fn a_line_that_may_still_turn_out_to_follow_another_is_not_lost_at_the_end_of_the_log() {
     let time = NodeTime::from_micros(START);
     let (_dir, path) = log(&format!("{time} [bench]   - Load block from disk: 0.02ms\n{}", about(START)));
