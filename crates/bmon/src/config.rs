@@ -123,8 +123,8 @@ pub(crate) enum ConfigError {
     UnknownKey { path: PathBuf, key: String },
     #[error("use configuration file `{}`: `{key}` must be of type {expected}, not {found}", path.display())]
     WrongType { path: PathBuf, key: String, expected: &'static str, found: &'static str },
-    #[error("use configuration file `{}`: `{key}` {source}", path.display())]
-    Address { path: PathBuf, key: String, source: AddressError },
+    #[error("use configuration file `{}`: `{key}` {problem}", path.display())]
+    Address { path: PathBuf, key: String, problem: AddressError },
     #[error("use configuration file `{}`", path.display())]
     Value { path: PathBuf, source: Box<toml::de::Error> },
 }
@@ -141,10 +141,10 @@ impl Config {
             .try_into()
             .map_err(|source| ConfigError::Value { path: path.to_owned(), source: Box::new(source) })?;
         config.expand_home();
-        config.check_addresses().map_err(|(key, source)| ConfigError::Address {
+        config.check_addresses().map_err(|(key, problem)| ConfigError::Address {
             path: path.to_owned(),
             key,
-            source,
+            problem,
         })?;
         Ok(config)
     }
@@ -311,8 +311,9 @@ mod tests {
             ("[[nodes]]\nrpc_url = '127.0.0.1:8332'", "`nodes[0].rpc_url` must begin with `http://`"),
             ("nodes = ['a']", "`nodes[0]` must be of type table, not string"),
         ] {
-            let error = load(text).unwrap_err().to_string();
-            assert!(error.contains(named), "{error}");
+            let error = load(text).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+            assert!(std::error::Error::source(&error).is_none(), "it says all: {error:?}");
         }
     }
 
