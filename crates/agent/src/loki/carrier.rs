@@ -30,6 +30,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The first pause after a failure; it doubles up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// From one word of trouble to the next, whatever it is.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Works in a thread of its own.
 pub(super) struct Carrier {
@@ -46,8 +48,10 @@ pub(super) struct Carrier {
     pub(super) counters: LokiCounters,
     pub(super) stop: Stop,
     pub(super) batch: Batch,
-    /// What was told last to be wrong, so that it is told once.
-    pub(super) trouble: Option<String>,
+    /// When it was last told that something is wrong.
+    pub(super) told_at: Option<Instant>,
+    /// It was told, and not yet that it is well again.
+    pub(super) is_told: bool,
 }
 
 /// The agent is asked to end.
@@ -135,7 +139,7 @@ impl Carrier {
             Ok(Step::Idle) => Ok(POLL),
             Ok(Step::Missing) => Ok(RETRY),
             Err(error) => {
-                self.tell(format!("failed to read `{}`: {}", self.path.display(), chain(&error)));
+                self.tell(&format!("failed to read `{}`: {}", self.path.display(), chain(&error)));
                 Ok(RETRY)
             }
         }
@@ -202,7 +206,7 @@ impl Carrier {
                 Err(error) => {
                     self.counters.add_failures(1);
                     let asked = if let SinkError::NotReady { pause, .. } = &error { *pause } else { None };
-                    self.tell(chain(&error));
+                    self.tell(&chain(&error));
                     if self.stop.wait(asked.unwrap_or(pause)) {
                         return Err(Ended);
                     }
@@ -232,7 +236,7 @@ impl Carrier {
                 tracing::error!(error = &error as &dyn std::error::Error, "failed to keep what Loki refused");
             }
         }
-        self.tell(format!("Loki does not take some lines: {reason}"));
+        self.tell(&format!("Loki does not take some lines: {reason}"));
     }
 
     fn note_place(&mut self, position: Option<LogPosition>) -> Result<(), Ended> {
@@ -250,7 +254,11 @@ impl Carrier {
             match self.file.write(&self.place) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    self.tell(format!("failed to write `{}`: {}", self.file.path().display(), chain(&error)));
+                    self.tell(&format!(
+                        "failed to write `{}`: {}",
+                        self.file.path().display(),
+                        chain(&error)
+                    ));
                 }
             }
             if self.stop.wait(RETRY) {
@@ -259,16 +267,18 @@ impl Carrier {
         }
     }
 
-    /// Says what is wrong, once.
-    fn tell(&mut self, trouble: String) {
-        if self.trouble.as_ref() != Some(&trouble) {
-            tracing::warn!(reason = trouble, path = %self.path.display(), "lines wait for Loki");
-            self.trouble = Some(trouble);
+    /// Says what is wrong, now and then: Loki's words differ from push to push, and the agent's own log may be among what is pushed.
+    fn tell(&mut self, reason: &str) {
+        let now = clock::instant();
+        if self.told_at.is_some_and(|told_at| now.saturating_duration_since(told_at) < QUIET) {
+            return;
         }
+        tracing::warn!(reason, path = %self.path.display(), "trouble on the way to Loki");
+        (self.told_at, self.is_told) = (Some(now), true);
     }
 
     fn well(&mut self) {
-        if self.trouble.take().is_some() {
+        if std::mem::take(&mut self.is_told) {
             tracing::info!(path = %self.path.display(), "Loki takes lines");
         }
     }

@@ -118,7 +118,8 @@ impl Logs<'_> {
             counters: self.counters.clone(),
             stop: self.stop.clone(),
             batch: shaper::Batch::default(),
-            trouble: None,
+            told_at: None,
+            is_told: false,
         })
     }
 }
